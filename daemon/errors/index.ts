@@ -1,0 +1,2 @@
+export { EngineError, type ErrorKind, messageOf, STATUS_OF } from './engine-error.ts';
+export { requestErrors } from './request.ts';

@@ -1,0 +1,60 @@
+/** Layers and the root file systems stacked from them (design section 6). Knows tars and mounts, not images or registries. */
+import type { Readable } from 'node:stream';
+
+export interface LayerRecord {
+  /** sha256:… over the chain (image-spec config.md, "Layer ChainID"). */
+  chainId: string;
+  diffId: string;
+  parent: string | null;
+  driver: 'dirs' | 'erofs';
+  /** Bytes of file content that the layer adds. */
+  size: number;
+  created: string;
+}
+
+export interface UnpackRequest {
+  chainId: string;
+  parent: string | null;
+  /** The expected sha256 of the uncompressed tar. */
+  diffId: string;
+  /** Uncompressed tar. */
+  tar: Readable;
+  signal?: AbortSignal;
+}
+
+export interface Change {
+  Path: string;
+  /** 0 modified, 1 added, 2 deleted. */
+  Kind: 0 | 1 | 2;
+}
+
+export interface LayerStore {
+  get(chainId: string): LayerRecord | undefined;
+  all(): LayerRecord[];
+  /**
+   * Unpacks a layer next to the others and records it only when the whole tar arrived, its digest is `diffId`, and it is on disk.
+   * Layers of one image may be unpacked side by side: the parent need not be there yet.
+   * @throws EngineError naming the entry that is refused, or the two digests.
+   */
+  unpack(request: UnpackRequest): Promise<LayerRecord>;
+  remove(chainId: string): Promise<void>;
+
+  /** Makes a container's writable layer over the image's chain (topmost chainId; null: an empty root). Puts Docker's init layer (/.dockerenv, /etc/hosts, /dev, /proc…) beneath it. */
+  createRoot(containerId: string, chainId: string | null): Promise<void>;
+  /** Mounts the container's root (idempotent) and gives its path. */
+  mountRoot(containerId: string): Promise<string>;
+  unmountRoot(containerId: string): Promise<void>;
+  /** Unmounts and deletes the writable layer. Idempotent. */
+  removeRoot(containerId: string): Promise<void>;
+  /** Bytes in the writable layer. */
+  rootSize(containerId: string): Promise<number>;
+  changes(containerId: string): Promise<Change[]>;
+  /** Writable layers on disk, for the boot-time clean-up. */
+  roots(): Promise<string[]>;
+  /** For inspect's GraphDriver and `galley info`. */
+  describe(containerId: string): { Name: string; Data: Record<string, string> };
+  /** e.g. [["Backing Filesystem","extfs"],["Layer driver","dirs: …why"]] */
+  driverStatus(): [string, string][];
+  /** Boot: removes layers and roots without a row, half-unpacked folders. */
+  collect(keepRoots: ReadonlySet<string>): Promise<void>;
+}

@@ -1,0 +1,6 @@
+export * from './containers.ts';
+export * from './framing.ts';
+export * from './images.ts';
+export * from './networks.ts';
+export * from './system.ts';
+export * from './version.ts';
