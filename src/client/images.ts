@@ -1,0 +1,59 @@
+import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, ProgressMessage } from '../api/index.ts';
+import { parseReference } from '../format/reference.ts';
+import { type Core, encodeFilters, jsonLines } from './core.ts';
+import { EngineRequestError } from './failure.ts';
+import type { EngineClient, ImageHandle } from './types.ts';
+
+type ImagePart = Pick<EngineClient, 'listImages' | 'getImage' | 'pull'>;
+
+/** Image names keep their slashes in the path: engines route `/images/a/b/json` by the last segment. */
+const path = (name: string, rest = '') => `/images/${name.split('/').map(encodeURIComponent).join('/')}${rest}`;
+
+function imageHandle(core: Core, name: string): ImageHandle {
+  return {
+    name,
+    inspect: () => core.json<ImageInspect>('GET', path(name, '/json')),
+    history: () => core.json<ImageHistoryItem[]>('GET', path(name, '/history')),
+    tag: ({ repo, tag }) => core.done('POST', path(name, '/tag'), { query: { repo, tag } }),
+    remove: (options = {}) =>
+      core.json<ImageDeleteItem[]>('DELETE', path(name), {
+        query: { force: options.force || undefined, noprune: options.noprune || undefined },
+      }),
+  };
+}
+
+/** /images. */
+export function imageCalls(core: Core): ImagePart {
+  return {
+    listImages: (options = {}) =>
+      core.json<ImageSummary[]>('GET', '/images/json', {
+        query: {
+          all: options.all || undefined,
+          digests: options.digests || undefined,
+          filters: encodeFilters(options.filters),
+        },
+      }),
+    getImage: (name) => imageHandle(core, name),
+    async *pull(reference, options = {}) {
+      const parsed = parseReference(reference);
+      const answer = await core.stream('POST', '/images/create', {
+        query: {
+          fromImage: parsed.name,
+          tag: options.allTags ? undefined : (parsed.digest ?? parsed.tag ?? 'latest'),
+          platform: options.platform || undefined,
+        },
+        headers: { 'X-Registry-Auth': Buffer.from(JSON.stringify(options.auth ?? {})).toString('base64url') },
+        signal: options.signal,
+      });
+      for await (const message of jsonLines<ProgressMessage>(answer.body)) {
+        if (message.error !== undefined || message.errorDetail) {
+          throw new EngineRequestError(
+            message.errorDetail?.code ?? 500,
+            message.errorDetail?.message ?? message.error ?? 'pull failed',
+          );
+        }
+        yield message;
+      }
+    },
+  };
+}
