@@ -20,6 +20,7 @@ const c = {
   close: libc.func('int close(int)'),
   setns: libc.func('int setns(int, int)'),
   syncfs: libc.func('int syncfs(int)'),
+  flock: libc.func('int flock(int, int)'),
 };
 
 export class SyscallError extends Error {
@@ -175,6 +176,18 @@ export function withinNetworkNamespace<T>(netnsPath: string, work: () => T): T {
     closeSync(own);
     closeSync(other);
   }
+}
+
+/**
+ * Takes an exclusive lock on an open file without waiting; false when another process has it. The kernel frees it when the
+ * holder ends, however it ends.
+ * @throws SyscallError
+ */
+export function lockFile(fd: number): boolean {
+  if (c.flock(fd, 2 | 4) === 0) return true;
+  const errno = koffi.errno();
+  if (errno === 11) return false;
+  throw new SyscallError('flock', errno);
 }
 
 /** syncfs(2): everything written to the file system of `file` is on disk when it returns (blocks the thread). @throws SyscallError */

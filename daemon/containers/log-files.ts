@@ -1,0 +1,242 @@
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { LineSplitter, type LogEntry, parseLogLine } from './log-format.ts';
+
+const CHUNK = 64 * 1024;
+const NEWLINE = 10;
+
+async function inodeOf(file: string): Promise<number | undefined> {
+  try {
+    return (await stat(file)).ino;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The log and what rotation left of it, oldest first. */
+export async function logFiles(logPath: string): Promise<string[]> {
+  const found: string[] = [];
+  for (let n = 1; (await inodeOf(`${logPath}.${n}`)) !== undefined; n += 1) found.unshift(`${logPath}.${n}`);
+  if ((await inodeOf(logPath)) !== undefined) found.push(logPath);
+  return found;
+}
+
+/**
+ * Renames the log away (`.1` is the newest) and drops the oldest. The writer must reopen then: until it does it goes on
+ * in the renamed file, which is why a cursor stays with a file until its successor exists.
+ */
+export async function rotateLog(logPath: string, keep: number): Promise<void> {
+  if (keep <= 1) {
+    await rm(`${logPath}.1`, { force: true });
+    await rename(logPath, `${logPath}.1`);
+    return;
+  }
+  await rm(`${logPath}.${keep - 1}`, { force: true });
+  for (let n = keep - 2; n >= 1; n -= 1)
+    if ((await inodeOf(`${logPath}.${n}`)) !== undefined) await rename(`${logPath}.${n}`, `${logPath}.${n + 1}`);
+  await rename(logPath, `${logPath}.1`);
+}
+
+/** A byte in one file of the log, whatever rotation named it since. */
+export interface LogPosition {
+  /** undefined: there was no log yet. */
+  inode: number | undefined;
+  offset: number;
+}
+
+/** A place in the log that survives rotation: it holds its file open and steps to the next one when that exists. */
+export class LogCursor implements AsyncDisposable {
+  readonly #logPath: string;
+  #handle: FileHandle | undefined;
+  #offset: number;
+  #inode: number | undefined;
+  #lines = new LineSplitter();
+  readonly #buffer = Buffer.allocUnsafe(CHUNK);
+
+  private constructor(logPath: string, handle: FileHandle | undefined, inode: number | undefined, offset: number) {
+    this.#logPath = logPath;
+    this.#handle = handle;
+    this.#inode = inode;
+    this.#offset = offset;
+  }
+
+  /** At the start of the oldest file. */
+  static async atStart(logPath: string): Promise<LogCursor> {
+    const [oldest] = await logFiles(logPath);
+    return LogCursor.#open(logPath, oldest, 0);
+  }
+
+  /** At a byte of one file (a line's beginning). */
+  static async at(logPath: string, file: string, offset: number): Promise<LogCursor> {
+    return LogCursor.#open(logPath, file, offset);
+  }
+
+  /** The present end of the newest file. */
+  static async endOf(logPath: string): Promise<LogPosition> {
+    try {
+      const { ino, size } = await stat(logPath);
+      return { inode: ino, offset: size };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { inode: undefined, offset: 0 };
+      throw error;
+    }
+  }
+
+  /** At a position taken before; at the oldest file when rotation has dropped that one. */
+  static async atPosition(logPath: string, { inode, offset }: LogPosition): Promise<LogCursor> {
+    for (const file of await logFiles(logPath))
+      if ((await inodeOf(file)) === inode) return LogCursor.#open(logPath, file, offset);
+    return LogCursor.atStart(logPath);
+  }
+
+  static async #open(logPath: string, file: string | undefined, offset: number): Promise<LogCursor> {
+    if (file === undefined) return new LogCursor(logPath, undefined, undefined, 0);
+    try {
+      const handle = await open(file, 'r');
+      return new LogCursor(logPath, handle, (await handle.stat()).ino, offset);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new LogCursor(logPath, undefined, undefined, 0);
+      throw error;
+    }
+  }
+
+  /** The next entries, at most about 64 KiB of them; an empty list at the present end. `final` also gives an unfinished last line. */
+  async read(final = false): Promise<LogEntry[]> {
+    for (;;) {
+      if (!this.#handle && !(await this.#step())) return [];
+      const entries = await this.#readHere();
+      if (entries.length > 0) return entries;
+      const next = await this.#successor();
+      if (next === undefined) return final ? this.#rest() : [];
+      // The file was renamed, and its writer has moved on: what came between the last read and now is complete.
+      const last = await this.#readHere();
+      if (last.length > 0) return last;
+      await this.#moveTo(next);
+    }
+  }
+
+  #rest(): LogEntry[] {
+    const line = this.#lines.take();
+    const entry = line && parseLogLine(line);
+    return entry ? [entry] : [];
+  }
+
+  async #readHere(): Promise<LogEntry[]> {
+    const handle = this.#handle as FileHandle;
+    for (;;) {
+      const { bytesRead } = await handle.read(this.#buffer, 0, CHUNK, this.#offset);
+      if (bytesRead === 0) return [];
+      this.#offset += bytesRead;
+      const entries: LogEntry[] = [];
+      for (const line of this.#lines.push(Buffer.from(this.#buffer.subarray(0, bytesRead)))) {
+        const entry = parseLogLine(line);
+        if (entry) entries.push(entry);
+      }
+      if (entries.length > 0) return entries;
+    }
+  }
+
+  /** The file that came after the one that is open; undefined when the open one is the newest. */
+  async #successor(): Promise<string | undefined> {
+    const newest = await inodeOf(this.#logPath);
+    if (newest === undefined || newest === this.#inode) return undefined;
+    const files = await logFiles(this.#logPath);
+    for (let i = 0; i < files.length; i += 1)
+      if ((await inodeOf(files[i] as string)) === this.#inode) return files[i + 1];
+    return files[0]; // ours was dropped by rotation: go on with the oldest that is left
+  }
+
+  async #step(): Promise<boolean> {
+    const [oldest] = await logFiles(this.#logPath);
+    if (oldest === undefined) return false;
+    await this.#moveTo(oldest);
+    return this.#handle !== undefined;
+  }
+
+  async #moveTo(file: string): Promise<void> {
+    await this.#handle?.close();
+    this.#handle = undefined;
+    try {
+      this.#handle = await open(file, 'r');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return; // renamed again meanwhile; the next read looks anew
+    }
+    this.#inode = (await this.#handle.stat()).ino;
+    this.#offset = 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle?.close();
+    this.#handle = undefined;
+  }
+}
+
+export interface TailQuery {
+  /** How many whole entries from the end. */
+  count: number;
+  accepts(entry: LogEntry): boolean;
+}
+
+/**
+ * Where the last `count` accepted lines begin, read backwards in chunks over the rotated files: the cost is that of the
+ * lines asked for, not of the log.
+ */
+export async function tailPosition(logPath: string, query: TailQuery): Promise<{ file: string; offset: number } | undefined> {
+  const files = await logFiles(logPath);
+  const newest = files.at(-1);
+  if (newest === undefined) return undefined;
+  if (query.count <= 0) return { file: newest, offset: (await stat(newest)).size };
+  // A line counts where it ends: by its F, or by a trailing P that nothing follows.
+  const open12 = { 1: false, 2: false };
+  let left = query.count;
+  let position = { file: newest, offset: (await stat(newest)).size };
+  for (const file of files.toReversed()) {
+    for await (const { line, offset } of linesBackwards(file)) {
+      const entry = parseLogLine(line);
+      if (!entry || !query.accepts(entry)) continue;
+      const ends = !entry.partial || !open12[entry.stream];
+      if (ends) {
+        if (left === 0) return position;
+        left -= 1;
+      }
+      open12[entry.stream] = true;
+      position = { file, offset };
+    }
+  }
+  return position;
+}
+
+/** The lines of a file from its end, each with where it begins. A last line without a newline is skipped: it is still being written. */
+export async function* linesBackwards(file: string, chunkSize = CHUNK): AsyncGenerator<{ line: Buffer; offset: number }> {
+  await using handle = await open(file, 'r');
+  let end = (await handle.stat()).size;
+  let carry = Buffer.alloc(0); // the beginning of what was read, whose own beginning lies further up
+  let started = false;
+  while (end > 0) {
+    const from = Math.max(0, end - chunkSize);
+    const chunk = Buffer.alloc(end - from);
+    await handle.read(chunk, 0, chunk.length, from);
+    let block = carry.length > 0 ? Buffer.concat([chunk, carry]) : chunk;
+    if (!started) {
+      const last = block.lastIndexOf(NEWLINE);
+      if (last < 0) {
+        carry = block;
+        end = from;
+        continue;
+      }
+      block = block.subarray(0, last + 1);
+      started = true;
+    }
+    let stop = block.length; // just after a newline
+    for (;;) {
+      const previous = stop < 2 ? -1 : block.lastIndexOf(NEWLINE, stop - 2);
+      if (previous < 0) break;
+      yield { line: block.subarray(previous + 1, stop - 1), offset: from + previous + 1 };
+      stop = previous + 1;
+    }
+    carry = Buffer.from(block.subarray(0, stop));
+    end = from;
+  }
+  if (started && carry.length > 0) yield { line: carry.subarray(0, carry.length - 1), offset: 0 };
+}

@@ -1,0 +1,124 @@
+import { containerErrors } from '../errors/containers.ts';
+import type { Database, DocumentTable } from '../state/index.ts';
+import { Mutex } from '../system/mutex.ts';
+import { type ContainerRecord, ContainerRecordSchema } from './record.ts';
+
+/** One container: its record (replaced, never edited) and the lock for changes. Reads take `record` without the lock. */
+export interface Entry {
+  record: ContainerRecord;
+  readonly mutex: Mutex;
+}
+
+/**
+ * The containers table with a copy in memory, so that reads never touch the disk nor a lock. Every change is on disk
+ * before the caller can announce it.
+ */
+export class ContainerStore {
+  readonly #db: Database;
+  readonly #table: DocumentTable<ContainerRecord>;
+  readonly #entries = new Map<string, Entry>();
+  readonly #names = new Map<string, string>();
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#table = db.documents('containers', (value) => ContainerRecordSchema.parse(value));
+    for (const record of this.#table.all()) {
+      this.#entries.set(record.id, { record, mutex: new Mutex() });
+      this.#names.set(record.name, record.id);
+    }
+    this.#dropStrayNames();
+  }
+
+  /** A create that a crash cut left its name reserved. */
+  #dropStrayNames(): void {
+    this.#db.transaction(() => {
+      this.#db.sql('DELETE FROM container_names').run();
+      for (const [name, id] of this.#names)
+        this.#db.sql('INSERT INTO container_names (name, container_id) VALUES (?, ?)').run(name, id);
+    });
+  }
+
+  all(): Entry[] {
+    return [...this.#entries.values()];
+  }
+
+  get(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** Exact id, exact name, unique id prefix. @throws EngineError 404, 400 when ambiguous */
+  find(reference: string): Entry {
+    const exact = this.#entries.get(reference);
+    if (exact) return exact;
+    const name = reference.startsWith('/') ? reference.slice(1) : reference;
+    const named = this.#entries.get(this.#names.get(name) ?? '');
+    if (named) return named;
+    if (reference === '') throw containerErrors.notFound(reference);
+    let found: Entry | undefined;
+    for (const [id, entry] of this.#entries) {
+      if (!id.startsWith(reference)) continue;
+      if (found) throw containerErrors.ambiguous(reference);
+      found = entry;
+    }
+    if (!found) throw containerErrors.notFound(reference);
+    return found;
+  }
+
+  nameTaken(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** @throws EngineError 409 naming the holder */
+  reserveName(name: string, id: string): void {
+    const holder = this.#names.get(name);
+    if (holder !== undefined) throw containerErrors.nameInUse(name, holder);
+    this.#db.sql('INSERT INTO container_names (name, container_id) VALUES (?, ?)').run(name, id);
+    this.#names.set(name, id);
+  }
+
+  releaseName(name: string): void {
+    this.#db.sql('DELETE FROM container_names WHERE name = ?').run(name);
+    this.#names.delete(name);
+  }
+
+  add(record: ContainerRecord): Entry {
+    this.#table.put(record.id, record);
+    const entry: Entry = { record, mutex: new Mutex() };
+    this.#entries.set(record.id, entry);
+    return entry;
+  }
+
+  /** Writes the change and then shows it. */
+  update(entry: Entry, change: Partial<ContainerRecord>): ContainerRecord {
+    const next = { ...entry.record, ...change };
+    this.#table.put(next.id, next);
+    entry.record = next;
+    return next;
+  }
+
+  /** Old and new name change hands in one transaction. @throws EngineError 409 */
+  rename(entry: Entry, name: string): void {
+    const holder = this.#names.get(name);
+    if (holder !== undefined) throw containerErrors.nameInUse(name, holder);
+    const old = entry.record.name;
+    const next = { ...entry.record, name };
+    this.#db.transaction(() => {
+      this.#db.sql('DELETE FROM container_names WHERE name = ?').run(old);
+      this.#db.sql('INSERT INTO container_names (name, container_id) VALUES (?, ?)').run(name, next.id);
+      this.#table.put(next.id, next);
+    });
+    this.#names.delete(old);
+    this.#names.set(name, next.id);
+    entry.record = next;
+  }
+
+  delete(entry: Entry): void {
+    const { id, name } = entry.record;
+    this.#db.transaction(() => {
+      this.#table.delete(id);
+      this.#db.sql('DELETE FROM container_names WHERE name = ?').run(name);
+    });
+    this.#entries.delete(id);
+    if (this.#names.get(name) === id) this.#names.delete(name);
+  }
+}

@@ -1,0 +1,13 @@
+import { forEachName } from '../lists.ts';
+import type { CliContext, ParsedArgs } from '../types.ts';
+
+/** `galley rm`. */
+export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
+  const client = await context.client();
+  return forEachName(args.positionals, context, async (name) => {
+    await client
+      .getContainer(name)
+      .remove({ force: args.bool('force'), v: args.bool('volumes'), link: args.bool('link') });
+    return name;
+  });
+}

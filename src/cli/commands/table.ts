@@ -1,0 +1,35 @@
+/**
+ * The command table. Everything that must agree about commands reads it: the parser of the fast path, help and completion
+ * (yargs), the documentation, and the dashboard where it shows what a key would be on the command line.
+ */
+import type { CommandSpec } from '../types.ts';
+import { CONTAINER_COMMANDS } from './table-containers.ts';
+import { OBJECT_COMMANDS } from './table-objects.ts';
+import { SYSTEM_COMMANDS } from './table-system.ts';
+
+export const COMMANDS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, ...OBJECT_COMMANDS, ...SYSTEM_COMMANDS];
+
+export const GROUPS: Readonly<Record<string, string>> = {
+  container: 'Manage containers',
+  image: 'Manage images',
+  volume: 'Manage volumes',
+  network: 'Manage networks',
+  system: 'The engine itself',
+  daemon: 'Run and manage galleyd',
+};
+
+export const isGroup = (word: string): boolean => Object.hasOwn(GROUPS, word);
+
+/** Every path a command answers to. */
+export const pathsOf = (command: CommandSpec): readonly string[] => [command.name, ...(command.aliases ?? [])];
+
+/** The command that `words` start with and what follows it; undefined when there is none. */
+export function findCommand(words: readonly string[]): { command: CommandSpec; rest: readonly string[] } | undefined {
+  for (const length of [2, 1]) {
+    if (words.length < length) continue;
+    const path = words.slice(0, length).join(' ');
+    const command = COMMANDS.find((one) => one.name === path || one.aliases?.includes(path));
+    if (command) return { command, rest: words.slice(length) };
+  }
+  return undefined;
+}

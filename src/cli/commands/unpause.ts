@@ -1,0 +1,11 @@
+import { forEachName } from '../lists.ts';
+import type { CliContext, ParsedArgs } from '../types.ts';
+
+/** `galley unpause`. */
+export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
+  const client = await context.client();
+  return forEachName(args.positionals, context, async (name) => {
+    await client.getContainer(name).unpause();
+    return name;
+  });
+}
