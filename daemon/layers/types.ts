@@ -17,9 +17,16 @@ export interface UnpackRequest {
   parent: string | null;
   /** The expected sha256 of the uncompressed tar. */
   diffId: string;
-  /** Uncompressed tar. */
-  tar: Readable;
+  /** The uncompressed tar; or a (verified) blob on disk, which the worker thread opens and decompresses itself. */
+  tar: Readable | BlobSource;
   signal?: AbortSignal;
+  /** Bytes of the blob consumed so far; called about every 100 ms, and only for a BlobSource. */
+  onProgress?: (bytes: number) => void;
+}
+
+export interface BlobSource {
+  file: string;
+  compression: 'gzip' | 'zstd' | 'none';
 }
 
 export interface Change {
@@ -37,7 +44,10 @@ export interface LayerStore {
    * @throws EngineError naming the entry that is refused, or the two digests.
    */
   unpack(request: UnpackRequest): Promise<LayerRecord>;
+  /** Removes the row, then the files when no other row shares them. Idempotent. @throws EngineError (conflict) when a root stands on it. */
   remove(chainId: string): Promise<void>;
+  /** Chains (each with all its parents) that roots stand on: never to be removed. */
+  pinned(): ReadonlySet<string>;
 
   /** Makes a container's writable layer over the image's chain (topmost chainId; null: an empty root). Puts Docker's init layer (/.dockerenv, /etc/hosts, /dev, /proc…) beneath it. */
   createRoot(containerId: string, chainId: string | null): Promise<void>;

@@ -1,0 +1,18 @@
+import { EngineError } from './engine-error.ts';
+
+export const layerErrors = {
+  badTar: (why: string) => new EngineError('system', `failed to register layer: ${why}`),
+  escapes: (name: string) =>
+    new EngineError('invalid', `failed to register layer: entry ${JSON.stringify(name)} leaves the layer`),
+  wrongDiffId: (expected: string, got: string) =>
+    new EngineError(
+      'system',
+      `failed to register layer: the unpacked layer is ${got}, the image config says ${expected}`,
+    ),
+  noSpace: (dataRoot: string) =>
+    new EngineError(
+      'system',
+      `failed to register layer: no space left on device: free some space on the file system of ${dataRoot} or use another --data-root`,
+    ),
+  unknownLayer: (chainId: string) => new EngineError('notFound', `layer ${chainId} is not here`),
+};
