@@ -1,0 +1,98 @@
+import type { CreateContainerResponse } from '../../api/containers.ts';
+import type { RawEngineClient } from '../../client/engine.ts';
+import { statusOf } from '../../client/failure.ts';
+import { fullReference } from '../../format/reference.ts';
+import { ExitError, errorText } from '../errors.ts';
+import { pullImage } from '../pulling.ts';
+import { type CreateBody, createBody } from '../run/body.ts';
+import type { CliContext, ParsedArgs } from '../types.ts';
+
+const PULL_POLICIES = new Set(['always', 'missing', 'never']);
+
+/** Docker prints a mistake of `run` behind the program's name, with a way out. */
+export function refusal(args: ParsedArgs, error: unknown, code: number): ExitError {
+  return new ExitError(
+    code,
+    `galley: ${errorText(error)}\n\nRun 'galley ${args.command.name} --help' for more information`,
+  );
+}
+
+function idFile(path: string): { write(id: string): void } | undefined {
+  if (path === '') return undefined;
+  const fs = process.getBuiltinModule('node:fs');
+  if (fs.existsSync(path)) {
+    throw new Error(`container ID file found, make sure the other container isn't running or delete ${path}`);
+  }
+  // Opened before the container exists: a folder that cannot be written must not leave a container behind.
+  const fd = fs.openSync(path, 'wx', 0o644);
+  return {
+    write: (id) => {
+      fs.writeSync(fd, id);
+      fs.closeSync(fd);
+    },
+  };
+}
+
+/** Creates the container of `run` and `create`; pulls the image when the engine lacks it (404), as --pull says. */
+export async function createContainer(
+  context: CliContext,
+  client: RawEngineClient,
+  args: ParsedArgs,
+  body: CreateBody,
+): Promise<CreateContainerResponse> {
+  const policy = args.string('pull');
+  if (!PULL_POLICIES.has(policy)) {
+    throw new Error(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
+  }
+  const platform = args.string('platform');
+  const pull = () => pullImage(context, client, body.Image, { platform, quiet: args.bool('quiet') });
+  const create = () =>
+    client.createContainer(body as Parameters<RawEngineClient['createContainer']>[0], {
+      name: args.string('name'),
+      platform,
+    });
+  const file = idFile(args.string('cidfile'));
+  try {
+    if (policy === 'always') await pull();
+    let response: CreateContainerResponse;
+    try {
+      response = await create();
+    } catch (error) {
+      if (statusOf(error) !== 404 || policy !== 'missing' || !/no such image/i.test((error as Error).message))
+        throw error;
+      if (!args.bool('quiet')) context.err(`Unable to find image '${shown(body.Image)}' locally\n`);
+      await pull();
+      response = await create();
+    }
+    for (const warning of response.Warnings ?? []) context.err(`WARNING: ${warning}\n`);
+    file?.write(response.Id);
+    return response;
+  } catch (error) {
+    if (file) process.getBuiltinModule('node:fs').rmSync(args.string('cidfile'), { force: true });
+    throw error;
+  }
+}
+
+function shown(image: string): string {
+  return fullReference(image).replace(/^docker\.io\/(library\/)?/, '');
+}
+
+/** `galley create`: prints the id. */
+export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
+  try {
+    const body = createBody(args, false, context.env);
+    const { Id } = await createContainer(context, await context.client(), args, body);
+    context.out(`${Id}\n`);
+    return 0;
+  } catch (error) {
+    throw asRunFailure(error, args);
+  }
+}
+
+/** Errors before a container runs are 125; those that explain an unreachable engine keep their class for the caller. */
+export function asRunFailure(error: unknown, args: ParsedArgs): unknown {
+  const keep =
+    error instanceof ExitError ||
+    (error instanceof Error && (error.name === 'EngineUnreachableError' || 'host' in error));
+  return keep ? error : refusal(args, error, 125);
+}
