@@ -6,6 +6,11 @@ import type { ClientStream } from './types.ts';
 export const QUEUE_LIMIT = 1024 * 1024;
 const LOOK_AGAIN_MS = 20;
 
+export interface FlowControl {
+  pause(): void;
+  resume(): void;
+}
+
 /** What a feed needs of the hub that it joined. */
 export interface FeedSource {
   counts(): { 1: number; 2: number };
@@ -34,8 +39,13 @@ export class ClientFeed {
   #pumping = false;
   #hold = false;
 
-  constructor(client: ClientStream, wants: { stdout: boolean; stderr: boolean }) {
+  readonly #flow: FlowControl | null;
+  #paused = false;
+
+  /** `flow`: the source may be stalled (an exec's own process), so nothing is ever dropped. */
+  constructor(client: ClientStream, wants: { stdout: boolean; stderr: boolean }, flow: FlowControl | null = null) {
     this.#client = client;
+    this.#flow = flow;
     this.#wants = { 1: wants.stdout, 2: wants.stderr };
     client.onClose(() => this.#finish());
   }
@@ -43,6 +53,10 @@ export class ClientFeed {
   /** Resolves when the client has everything, or is gone. */
   get done(): Promise<void> {
     return this.#finished.promise;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
   }
 
   bind(source: FeedSource): void {
@@ -81,7 +95,10 @@ export class ClientFeed {
     this.#position[stream] = before + data.length;
     this.#queue.push({ stream, data: piece });
     this.#queued += piece.length;
-    if (this.#queued > QUEUE_LIMIT) {
+    if (this.#queued > QUEUE_LIMIT && this.#flow) {
+      this.#paused = true;
+      this.#flow.pause();
+    } else if (this.#queued > QUEUE_LIMIT) {
       this.#queue = [];
       this.#queued = 0;
       this.#lagging = true;
@@ -100,9 +117,15 @@ export class ClientFeed {
     this.#finish();
   }
 
+  #unpause(): void {
+    this.#paused = false;
+    this.#flow?.resume();
+  }
+
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
+    if (this.#paused) this.#unpause(); // the process goes on without a reader
     this.#queue = [];
     this.#queued = 0;
     this.#client.close();
@@ -120,6 +143,7 @@ export class ClientFeed {
           this.#queued -= next.data.length;
           await this.#client.send(next.stream, next.data);
           this.#sent[next.stream] += next.data.length;
+          if (this.#paused && this.#queued < QUEUE_LIMIT / 2) this.#unpause();
         } else if (this.#lagging) {
           if (!(await this.#catchUp())) {
             this.#finish();

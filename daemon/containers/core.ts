@@ -66,6 +66,8 @@ export interface Live {
   restartDelay: number;
   /** Set while a stop is under way: the exit that follows is wanted. */
   stopping: boolean;
+  /** A restart is under way: --rm must not remove the container in between. */
+  keepOnExit: boolean;
   removal: Promise<void> | null;
   health: { stop(): void } | null;
   readonly exits: Set<(exitCode: number) => void>;
@@ -91,6 +93,8 @@ export interface Core {
   /** @throws nothing: an event is an announcement. */
   emit(record: ContainerRecord, action: string, extra?: Record<string, string>): void;
   closed: boolean;
+  /** What follows a run's end; set by the manager, because the exit may lead to a start again. */
+  watchExit(entry: Entry, run: Run): void;
 }
 
 export function createRun(): Run {
@@ -98,7 +102,7 @@ export function createRun(): Run {
   return { ended: promise, finish: resolve, over: new AbortController() };
 }
 
-export function createCore(deps: ContainerDeps, store: ContainerStore): Core {
+export function createCore(deps: ContainerDeps, store: ContainerStore, watchExit: (core: Core, entry: Entry, run: Run) => void): Core {
   const lives = new Map<string, Live>();
   const paths = (id: string): ContainerPaths => {
     const folder = path.join(deps.dataRoot, 'containers', id);
@@ -111,10 +115,11 @@ export function createCore(deps: ContainerDeps, store: ContainerStore): Core {
       shm: path.join(folder, 'shm'),
     };
   };
-  return {
+  const core: Core = {
     deps,
     store,
     paths,
+    watchExit: (entry, run) => watchExit(core, entry, run),
     closed: false,
     live(entry) {
       const { id } = entry.record;
@@ -131,6 +136,7 @@ export function createCore(deps: ContainerDeps, store: ContainerStore): Core {
           restartTimer: null,
           restartDelay: 0,
           stopping: false,
+          keepOnExit: false,
           removal: null,
           health: null,
           exits: new Set(),
@@ -152,4 +158,5 @@ export function createCore(deps: ContainerDeps, store: ContainerStore): Core {
       });
     },
   };
+  return core;
 }

@@ -3,6 +3,7 @@ import type { ExitStatus } from '../runtime/types.ts';
 import type { Core, Run } from './core.ts';
 import { removeContainer } from './remove.ts';
 import { nextDelay, shouldRestart } from './restart-policy.ts';
+import { scheduleRestart } from './restart-timer.ts';
 import { releaseRun, startLocked } from './start.ts';
 import type { Entry } from './store.ts';
 
@@ -59,8 +60,8 @@ export async function handleExit(core: Core, entry: Entry, run: Run, status: Exi
     live.run = null;
     run.finish();
     for (const exited of [...live.exits]) exited(status.exitCode);
-    if (restart) scheduleRestart(core, entry, nextDelay(live.restartDelay, ranFor));
-    else autoRemove = record.hostConfig.AutoRemove && record.removing === null;
+    if (restart) scheduleRestart(core, entry, nextDelay(live.restartDelay, ranFor), restartNow);
+    else autoRemove = record.hostConfig.AutoRemove && record.removing === null && !live.keepOnExit;
   });
   if (autoRemove) await autoRemoveContainer(core, entry);
 }
@@ -74,25 +75,8 @@ export async function autoRemoveContainer(core: Core, entry: Entry): Promise<voi
   }
 }
 
-export function scheduleRestart(core: Core, entry: Entry, delay: number): void {
-  const live = core.live(entry);
-  live.restartDelay = delay;
-  live.restartTimer = setTimeout(() => {
-    live.restartTimer = null;
-    void restartNow(core, entry);
-  }, delay);
-}
-
-/** Takes a pending restart back; true when there was one. */
-export function cancelRestart(core: Core, entry: Entry): boolean {
-  const live = core.live(entry);
-  if (!live.restartTimer) return false;
-  clearTimeout(live.restartTimer);
-  live.restartTimer = null;
-  return true;
-}
-
-async function restartNow(core: Core, entry: Entry): Promise<void> {
+/** When the back-off is over. Never rejects. */
+export async function restartNow(core: Core, entry: Entry): Promise<void> {
   try {
     await entry.mutex.run('restart', async () => {
       if (core.closed || entry.record.status !== 'restarting' || entry.record.removing) return;
@@ -107,7 +91,7 @@ async function restartNow(core: Core, entry: Entry): Promise<void> {
           finishedAt: new Date().toISOString(),
           restartCount: again ? restartCount + 1 : restartCount,
         });
-        if (again) scheduleRestart(core, entry, nextDelay(core.live(entry).restartDelay, 0));
+        if (again) scheduleRestart(core, entry, nextDelay(core.live(entry).restartDelay, 0), restartNow);
       }
     });
   } catch (error) {

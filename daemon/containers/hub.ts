@@ -98,15 +98,13 @@ export class StreamHub {
     this.#ready = Promise.withResolvers();
   }
 
-  /** To the container's stdin; waits for the start when the container has not started, and for the pipe to take it. */
-  async write(data: Buffer): Promise<void> {
-    const stream = this.#stream ?? (await this.#ready.promise);
-    await stream?.write(data);
+  get running(): boolean {
+    return this.#running;
   }
 
-  async endInput(): Promise<void> {
-    const stream = this.#stream ?? (await this.#ready.promise);
-    stream?.endInput();
+  /** Resolves when there is something to write to; null: the run ended before there was. */
+  async input(): Promise<TaskStream | null> {
+    return this.#stream ?? this.#ready.promise;
   }
 
   /** After the process' exit: what is still in the pipe reaches the clients, then they end. */

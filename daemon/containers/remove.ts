@@ -3,8 +3,8 @@ import { containerErrors } from '../errors/containers.ts';
 import { messageOf } from '../errors/engine-error.ts';
 import { closeMounts } from './bundle.ts';
 import type { Core } from './core.ts';
-import { cancelRestart } from './exit.ts';
 import { isAlive } from './record.ts';
+import { cancelRestart } from './restart-timer.ts';
 import { SIGKILL } from './signals.ts';
 import type { Entry } from './store.ts';
 

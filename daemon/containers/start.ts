@@ -4,7 +4,6 @@ import { EngineError, messageOf } from '../errors/engine-error.ts';
 import { closeMounts, prepareSpec } from './bundle.ts';
 import { type Core, createRun } from './core.ts';
 import { startHealth } from './health.ts';
-import { watchExit } from './exit.ts';
 import { ZERO_TIME } from './record.ts';
 import { sandboxRequestOf } from './sandbox.ts';
 import type { Entry } from './store.ts';
@@ -108,7 +107,7 @@ export async function startLocked(core: Core, entry: Entry): Promise<void> {
   });
   startHealth(core, entry);
   core.emit(record, 'start');
-  watchExit(core, entry, run);
+  core.watchExit(entry, run);
 }
 
 function asEngineError(error: unknown): EngineError {
