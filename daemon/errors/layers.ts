@@ -14,5 +14,6 @@ export const layerErrors = {
       'system',
       `failed to register layer: no space left on device: free some space on the file system of ${dataRoot} or use another --data-root`,
     ),
+  inUse: (chainId: string) => new EngineError('conflict', `layer ${chainId} is in use by a container`),
   unknownLayer: (chainId: string) => new EngineError('notFound', `layer ${chainId} is not here`),
 };

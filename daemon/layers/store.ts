@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { messageOf } from '../errors/engine-error.ts';
 import { layerErrors } from '../errors/layers.ts';
 import type { Database } from '../state/index.ts';
 import { syncDirectory } from '../system/files.ts';
@@ -9,7 +11,7 @@ import type { Log } from '../system/log.ts';
 import { MNT_DETACH, unmount } from '../system/syscalls.ts';
 import { folderSize, isMounted, listChanges, makeRootFolders, mountOverlay, removeRootFolder } from './roots.ts';
 import type { LayerRecord, LayerStore, UnpackRequest } from './types.ts';
-import { unpackTar } from './unpack.ts';
+import { findIgzip, unpackInto } from './unpack.ts';
 
 const recordSchema = z.object({
   chainId: z.string(),
@@ -41,6 +43,8 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
   const underWay = new Map<string, Promise<LayerRecord>>();
   let counter = Math.max(0, ...[...layers.values()].map((record) => Number(record.folder)));
 
+  const igzip = findIgzip();
+
   const rootOf = (containerId: string) => path.join(rootsFolder, containerId);
   const rootKey = (containerId: string) => `root:${containerId}`;
 
@@ -56,11 +60,31 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
     return result;
   }
 
+  /** Every chain, with its parents, that a container's root stands on. */
+  function pinned(): Set<string> {
+    const result = new Set<string>();
+    const rows = db.sql("SELECT record FROM meta WHERE id LIKE 'root:%'").all() as unknown as { record: string }[];
+    for (const row of rows)
+      for (let next = rootSchema.parse(JSON.parse(row.record)).chainId; next !== null && !result.has(next); ) {
+        result.add(next);
+        next = layers.get(next)?.parent ?? null;
+      }
+    return result;
+  }
+
   async function unpack(request: UnpackRequest): Promise<LayerRecord> {
     const temporary = path.join(layersFolder, `tmp-${process.pid}-${(counter += 1)}`);
     const folder = String((counter += 1));
     try {
-      const { diffId, size } = await unpackTar(request.tar, path.join(temporary, 'fs'), dataRoot, request.signal);
+      const target = path.join(temporary, 'fs');
+      mkdirSync(target, { recursive: true, mode: 0o755 });
+      chmodSync(target, 0o755); // whatever our umask: it may become a container's `/`
+      const { diffId, size, skippedAttributes } = await unpackInto(target, request, { dataRoot, igzip });
+      if (skippedAttributes > 0)
+        log.warn('extended attributes that the file system does not take', {
+          layer: request.diffId,
+          count: skippedAttributes,
+        });
       if (diffId !== request.diffId) throw layerErrors.wrongDiffId(request.diffId, diffId);
       await rename(temporary, path.join(layersFolder, folder));
       await syncDirectory(layersFolder);
@@ -85,16 +109,23 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
     get: (chainId) => layers.get(chainId),
     all: () => [...layers.values()],
 
-    unpack(request) {
-      const known = layers.get(request.chainId);
-      if (known) {
-        request.tar.destroy();
-        return Promise.resolve(known);
-      }
-      const running = underWay.get(request.chainId);
-      if (running) {
-        request.tar.destroy();
-        return running;
+    async unpack(request) {
+      const discard = () => request.tar instanceof Readable && request.tar.destroy();
+      for (;;) {
+        const known = layers.get(request.chainId);
+        const running = underWay.get(request.chainId);
+        if (!known && !running) break;
+        try {
+          const record = known ?? (await (running as Promise<LayerRecord>));
+          discard();
+          return record;
+        } catch (error) {
+          // The one we waited for failed or was given up by its own caller; ours may still go through.
+          log.debug('a layer that another pull was unpacking failed', {
+            layer: request.chainId,
+            error: messageOf(error),
+          });
+        }
       }
       const work = unpack(request).finally(() => underWay.delete(request.chainId));
       underWay.set(request.chainId, work);
@@ -104,10 +135,18 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
     async remove(chainId) {
       const record = layers.get(chainId);
       if (!record) return;
+      if (pinned().has(chainId)) throw layerErrors.inUse(chainId);
       layers.delete(chainId);
       table.delete(chainId);
-      await rm(path.join(layersFolder, record.folder), { recursive: true, force: true });
+      const folder = path.join(layersFolder, record.folder);
+      const gone = path.join(layersFolder, `gone-${record.folder}`);
+      await rename(folder, gone).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+      });
+      await rm(gone, { recursive: true, force: true });
     },
+
+    pinned,
 
     async createRoot(containerId, chainId) {
       chain(chainId); // every layer is there before anything is made

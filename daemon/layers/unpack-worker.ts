@@ -35,7 +35,7 @@ const job = workerData as UnpackJob;
 const answer = (message: WorkerAnswer) => port.postMessage(message);
 const aborted = new AbortController();
 
-const unpacker = new Unpacker(Buffer.from(job.folder).latin1Slice());
+const unpacker = new Unpacker(Buffer.from(job.folder).toString('latin1'));
 const reader = new TarReader(unpacker);
 const hash = createHash('sha256');
 let lastProgress = 0;
@@ -133,6 +133,9 @@ try {
 } catch (error) {
   const where = unpacker.current ? ` (at entry ${JSON.stringify(unpacker.current)})` : '';
   const words = error instanceof Error ? error.message : String(error);
-  answer({ failed: error instanceof TarError ? words : `${words}${where}`, code: (error as NodeJS.ErrnoException).code ?? '' });
+  answer({
+    failed: error instanceof TarError ? words : `${words}${where}`,
+    code: (error as NodeJS.ErrnoException).code ?? '',
+  });
 }
 port.close();

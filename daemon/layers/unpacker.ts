@@ -141,8 +141,9 @@ export class Unpacker implements TarSink {
       if (kind === 'absent') {
         if (!create)
           throw new TarError(`entry ${JSON.stringify(entryName)} links to a file that the layer does not have`);
-        mkdirSync(bytes(next), { mode: 0o755 });
-      } else if (kind === 'other')
+        this.#makeImplied(next);
+      } else if (this.#whiteouts.has(next)) this.#makeImplied(next);
+      else if (kind === 'other')
         throw new TarError(
           `entry ${JSON.stringify(entryName)} passes through ${JSON.stringify(part)}, which is no folder`,
         );
