@@ -41,7 +41,8 @@ function checkContentType(req: IncomingMessage, empty: boolean): void {
     if (!empty) throw requestErrors.contentType('');
     return;
   }
-  if (type.split(';', 1)[0]?.trim().toLowerCase() !== 'application/json' && !empty) throw requestErrors.contentType(type);
+  if (type.split(';', 1)[0]?.trim().toLowerCase() !== 'application/json' && !empty)
+    throw requestErrors.contentType(type);
 }
 
 function decode<T>(text: string, schema: z.ZodType<T>): T {
@@ -74,7 +75,11 @@ export async function readJson<T>(req: IncomingMessage, schema: z.ZodType<T>, op
  * The JSON body of an upgrade request. Up to Node 24 the parser leaves it in `head` and on the socket, mixed with stdin; from
  * Node 26 on it arrives on `req` (nodejs/node#60016). Content-Length tells where it ends; what follows is handed back to the socket.
  */
-export async function readUpgradeJson<T>(req: IncomingMessage, upgrade: { socket: Duplex; head: Buffer }, schema: z.ZodType<T>): Promise<T> {
+export async function readUpgradeJson<T>(
+  req: IncomingMessage,
+  upgrade: { socket: Duplex; head: Buffer },
+  schema: z.ZodType<T>,
+): Promise<T> {
   const length = Number(req.headers['content-length'] ?? 0);
   if (!Number.isSafeInteger(length) || length < 0 || length > LIMIT) throw requestErrors.bodyTooLarge(LIMIT);
   if (Number(process.versions.node.split('.', 1)[0]) >= 26) {

@@ -82,7 +82,9 @@ export async function hijack(context: Context, source: HijackSource): Promise<vo
   if (upgrade) {
     const { socket, head } = upgrade;
     res.detachSocket(socket as Socket);
-    socket.write(`HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nApi-Version: ${version}\r\n\r\n`);
+    socket.write(
+      `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nApi-Version: ${version}\r\n\r\n`,
+    );
     if (head.length > 0) socket.unshift(head);
     client = connect(socket, socket, multiplexed);
   } else {

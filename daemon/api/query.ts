@@ -10,7 +10,13 @@ export function flag(query: URLSearchParams, name: string, fallback = false): bo
 }
 
 /** @throws EngineError 400 when the value is not a whole number within the bounds. */
-export function integer(query: URLSearchParams, name: string, fallback: number, min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER): number {
+export function integer(
+  query: URLSearchParams,
+  name: string,
+  fallback: number,
+  min = Number.MIN_SAFE_INTEGER,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
   const text = query.get(name);
   if (text === null || text === '') return fallback;
   const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;

@@ -47,16 +47,26 @@ export function parseTarget(url: string): Target {
 /** An error nobody foresaw is logged with its stack; the client gets its words. */
 function note(log: Log, req: IncomingMessage, error: unknown): void {
   if (error instanceof EngineError && error.status < 500) return;
-  const detail = error instanceof EngineError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const detail =
+    error instanceof EngineError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
   log.error('request failed', { method: req.method ?? '', url: req.url ?? '', error: detail });
 }
 
 /** Routes by find-my-way, the envelope of field/engine-api.md section 1.1 round each of them. */
 export function createApiServer(routes: readonly Route[], log: Log): ApiServer {
   const router = createRouter({ ignoreTrailingSlash: true, maxParamLength: 1024 });
-  for (const route of routes) router.on(route.method, route.path, () => {}, { handler: route.handler, hijacks: route.hijacks ?? false });
+  for (const route of routes)
+    router.on(route.method, route.path, () => {}, { handler: route.handler, hijacks: route.hijacks ?? false });
 
-  async function handle(req: IncomingMessage, res: ServerResponse, upgrade?: { socket: Duplex; head: Buffer }): Promise<void> {
+  async function handle(
+    req: IncomingMessage,
+    res: ServerResponse,
+    upgrade?: { socket: Duplex; head: Buffer },
+  ): Promise<void> {
     res.setHeader('Api-Version', API_VERSION);
     res.setHeader('Docker-Experimental', 'false');
     res.setHeader('Ostype', 'linux');
@@ -95,7 +105,9 @@ export function createApiServer(routes: readonly Route[], log: Log): ApiServer {
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       if (!socket.writable || error.code === 'ECONNRESET') return socket.destroy();
       const body = `${JSON.stringify({ message: `malformed HTTP request: ${messageOf(error)}` })}\n`;
-      socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+      socket.end(
+        `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      );
     });
     server.requestTimeout = 0; // a build context or an attach may take hours
     server.headersTimeout = 60_000;
@@ -107,6 +119,14 @@ export function createApiServer(routes: readonly Route[], log: Log): ApiServer {
     http: () => prepare(createServer({ keepAlive: true })),
     // allowHalfOpen: without it `echo hi | docker -H tcp+tls run -i … cat` loses all output (field/engine-api.md section 0.3).
     https: (tls) =>
-      prepare(createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2', allowHalfOpen: true } as never)),
+      prepare(
+        createTlsServer({
+          ...tls,
+          requestCert: true,
+          rejectUnauthorized: true,
+          minVersion: 'TLSv1.2',
+          allowHalfOpen: true,
+        } as never),
+      ),
   };
 }

@@ -27,7 +27,11 @@ function answers(socketPath: string): Promise<boolean> {
   });
 }
 
-function listening(server: Server, where: { path: string } | { host: string; port: number }, shown: string): Promise<void> {
+function listening(
+  server: Server,
+  where: { path: string } | { host: string; port: number },
+  shown: string,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(new SettingsError(`cannot listen on ${shown}: ${error.message}`)));
     server.listen(where, () => resolve());
@@ -35,8 +39,12 @@ function listening(server: Server, where: { path: string } | { host: string; por
 }
 
 async function listenUnix(server: Server, socketPath: string): Promise<void> {
-  if (Buffer.byteLength(socketPath) > 107) throw new SettingsError(`--host unix://${socketPath}: a socket path holds at most 107 bytes`);
-  if (await answers(socketPath)) throw new SettingsError(`cannot listen on unix://${socketPath}: another engine answers there; stop it or choose another --host`);
+  if (Buffer.byteLength(socketPath) > 107)
+    throw new SettingsError(`--host unix://${socketPath}: a socket path holds at most 107 bytes`);
+  if (await answers(socketPath))
+    throw new SettingsError(
+      `cannot listen on unix://${socketPath}: another engine answers there; stop it or choose another --host`,
+    );
   mkdirSync(path.dirname(socketPath), { recursive: true, mode: 0o755 });
   try {
     unlinkSync(socketPath); // left by a daemon that was killed
@@ -58,9 +66,16 @@ export async function listen(api: ApiServer, settings: Settings, log: Log): Prom
       servers.push(server);
     } else {
       const at = host.lastIndexOf(':');
-      const address = { host: host.slice('tcp://'.length, at).replace(/^\[|\]$/g, ''), port: Number(host.slice(at + 1)) };
+      const address = {
+        host: host.slice('tcp://'.length, at).replace(/^\[|\]$/g, ''),
+        port: Number(host.slice(at + 1)),
+      };
       const server = settings.tlsVerify
-        ? api.https({ ca: material(settings.tlsCaCert, '--tlscacert'), cert: material(settings.tlsCert, '--tlscert'), key: material(settings.tlsKey, '--tlskey') })
+        ? api.https({
+            ca: material(settings.tlsCaCert, '--tlscacert'),
+            cert: material(settings.tlsCert, '--tlscert'),
+            key: material(settings.tlsKey, '--tlskey'),
+          })
         : api.http();
       await listening(server, address, host);
       if (!settings.tlsVerify) log.warn('the API is open to everybody who reaches this port', { host });

@@ -13,7 +13,9 @@ export function lockDataRoot(dataRoot: string): Disposable {
   if (!lockFile(fd)) {
     const holder = readFileSync(file, 'utf8').trim();
     closeSync(fd);
-    throw new SettingsError(`the data root ${dataRoot} is in use by another galleyd${holder ? ` (pid ${holder})` : ''}; stop it or use another --data-root`);
+    throw new SettingsError(
+      `the data root ${dataRoot} is in use by another galleyd${holder ? ` (pid ${holder})` : ''}; stop it or use another --data-root`,
+    );
   }
   ftruncateSync(fd, 0);
   writeSync(fd, String(process.pid));

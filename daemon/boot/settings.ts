@@ -137,8 +137,10 @@ export function readSettings(argv: readonly string[]): Settings {
   const file = readConfig(flags.config ?? flags['config-file']);
   const logLevel = level.safeParse(flags['log-level'] ?? file['log-level'] ?? DEFAULTS.logLevel);
   if (!logLevel.success) throw new SettingsError(`--log-level ${flags['log-level']}: use debug, info, warn or error`);
-  const pool = flags['netns-pool'] === undefined ? (file['netns-pool'] ?? DEFAULTS.poolSize) : Number(flags['netns-pool']);
-  if (!Number.isInteger(pool) || pool < 0 || pool > 64) throw new SettingsError(`--netns-pool ${flags['netns-pool']}: use a number from 0 to 64`);
+  const pool =
+    flags['netns-pool'] === undefined ? (file['netns-pool'] ?? DEFAULTS.poolSize) : Number(flags['netns-pool']);
+  if (!Number.isInteger(pool) || pool < 0 || pool > 64)
+    throw new SettingsError(`--netns-pool ${flags['netns-pool']}: use a number from 0 to 64`);
   const settings: Settings = {
     dataRoot: path.resolve(flags['data-root'] ?? file['data-root'] ?? DEFAULTS.dataRoot),
     execRoot: path.resolve(flags['exec-root'] ?? file['exec-root'] ?? DEFAULTS.execRoot),
@@ -164,15 +166,19 @@ export function readSettings(argv: readonly string[]): Settings {
 function check(settings: Settings): void {
   // An interface name holds 15 characters, and bridges are named after --name.
   if (!/^[a-z][a-z0-9-]{0,9}$/.test(settings.name))
-    throw new SettingsError(`--name ${settings.name}: use a lower-case letter and up to nine letters, digits or dashes`);
+    throw new SettingsError(
+      `--name ${settings.name}: use a lower-case letter and up to nine letters, digits or dashes`,
+    );
   for (const host of settings.hosts) {
     if (host.startsWith('unix:///')) continue;
-    if (!/^tcp:\/\/[^/]+:\d+$/.test(host)) throw new SettingsError(`--host ${host}: use unix:///path/to.sock or tcp://address:port`);
+    if (!/^tcp:\/\/[^/]+:\d+$/.test(host))
+      throw new SettingsError(`--host ${host}: use unix:///path/to.sock or tcp://address:port`);
     if (!settings.tlsVerify && !settings.insecureTcp)
       throw new SettingsError(
         `--host ${host}: tcp without TLS makes everybody who reaches the port root on this host; add --tlsverify with --tlscacert, --tlscert and --tlskey (or --insecure-tcp if you mean it)`,
       );
   }
   for (const mirror of settings.registryMirrors)
-    if (!/^https?:\/\/[^/]+\/?$/.test(mirror)) throw new SettingsError(`--registry-mirror ${mirror}: use http(s)://host[:port] without a path`);
+    if (!/^https?:\/\/[^/]+\/?$/.test(mirror))
+      throw new SettingsError(`--registry-mirror ${mirror}: use http(s)://host[:port] without a path`);
 }

@@ -32,7 +32,9 @@ export function checkTools(): void {
   const missing = NEEDED.filter(([tool]) => findTool(tool) === undefined);
   if (missing.length === 0) return;
   const packages = missing.map(([, name]) => name).join(' ');
-  throw new SettingsError(`this host lacks ${missing.map(([tool]) => tool).join(', ')}: run \`npm run setup\`, or install them (apt-get install ${packages})`);
+  throw new SettingsError(
+    `this host lacks ${missing.map(([tool]) => tool).join(', ')}: run \`npm run setup\`, or install them (apt-get install ${packages})`,
+  );
 }
 
 async function firstLine(tool: string): Promise<string> {
@@ -40,7 +42,10 @@ async function firstLine(tool: string): Promise<string> {
   return /(\d+\.\d+\S*)/.exec(stdout.split('\n', 1)[0] ?? '')?.[1] ?? '';
 }
 
-export async function toolVersions(): Promise<{ runtimes: Record<string, { path: string; version: string }>; conmonVersion: string }> {
+export async function toolVersions(): Promise<{
+  runtimes: Record<string, { path: string; version: string }>;
+  conmonVersion: string;
+}> {
   const runtimes: Record<string, { path: string; version: string }> = {};
   for (const name of ['runc', 'crun']) {
     const found = findTool(name);

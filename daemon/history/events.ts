@@ -59,7 +59,8 @@ export function createEventBus(db: Database): EventBus {
     pending = [];
     if (batch.length === 0) return;
     db.transaction(() => {
-      for (const entry of batch) db.sql('INSERT INTO events (time_nano, record) VALUES (?, ?)').run(entry.nano, entry.line);
+      for (const entry of batch)
+        db.sql('INSERT INTO events (time_nano, record) VALUES (?, ?)').run(entry.nano, entry.line);
       sincePruned += batch.length;
       if (sincePruned > 1000) {
         sincePruned = 0;
@@ -74,7 +75,9 @@ export function createEventBus(db: Database): EventBus {
     let after = 0;
     for (;;) {
       const rows = db
-        .sql('SELECT seq, CAST(time_nano AS TEXT) AS nano, record FROM events WHERE time_nano >= ? AND seq > ? ORDER BY seq LIMIT ?')
+        .sql(
+          'SELECT seq, CAST(time_nano AS TEXT) AS nano, record FROM events WHERE time_nano >= ? AND seq > ? ORDER BY seq LIMIT ?',
+        )
         .all(since, after, REPLAY_PAGE) as unknown as { seq: number; nano: string; record: string }[];
       for (const row of rows) {
         const nano = BigInt(row.nano);
@@ -110,7 +113,9 @@ export function createEventBus(db: Database): EventBus {
       };
       listeners.add(live);
       const late =
-        until === undefined ? undefined : setTimeout(() => ended.resolve(), Math.min(Number(until / 1_000_000n) - Date.now(), 2 ** 31 - 1));
+        until === undefined
+          ? undefined
+          : setTimeout(() => ended.resolve(), Math.min(Number(until / 1_000_000n) - Date.now(), 2 ** 31 - 1));
       const stop = () => ended.resolve();
       signal.addEventListener('abort', stop, { once: true });
       try {

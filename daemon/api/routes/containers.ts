@@ -9,7 +9,21 @@ import { empty, json, write } from '../respond.ts';
 import { createContainerBody, updateBody } from '../schemas/container.ts';
 
 const LIST_FILTERS = [
-  'ancestor', 'before', 'exited', 'expose', 'health', 'id', 'isolation', 'is-task', 'label', 'name', 'network', 'publish', 'since', 'status', 'volume',
+  'ancestor',
+  'before',
+  'exited',
+  'expose',
+  'health',
+  'id',
+  'isolation',
+  'is-task',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'since',
+  'status',
+  'volume',
 ];
 const PRUNE_FILTERS = ['label', 'label!', 'until'];
 const UINT32 = 2 ** 32 - 1;
@@ -29,7 +43,10 @@ function tail(query: URLSearchParams): number {
   return text === null || !/^\d+$/.test(text) ? -1 : Number(text);
 }
 
-async function streamLogs(containers: ContainerManager, { res, params, query, version, signal }: Context): Promise<void> {
+async function streamLogs(
+  containers: ContainerManager,
+  { res, params, query, version, signal }: Context,
+): Promise<void> {
   const stdout = flag(query, 'stdout');
   const stderr = flag(query, 'stderr');
   if (!stdout && !stderr) throw new EngineError('invalid', 'Bad parameters: you must choose at least one stream');
@@ -44,7 +61,9 @@ async function streamLogs(containers: ContainerManager, { res, params, query, ve
     tail: tail(query),
   });
   const multiplexed = !logs.tty;
-  res.writeHead(200, { 'Content-Type': multiplexed && compareVersions(version, '1.42') >= 0 ? MULTIPLEXED : RAW_STREAM });
+  res.writeHead(200, {
+    'Content-Type': multiplexed && compareVersions(version, '1.42') >= 0 ? MULTIPLEXED : RAW_STREAM,
+  });
   res.flushHeaders();
   await logs.run(async (stream, data) => {
     await write(res, multiplexed ? encodeFrames(stream, data) : data);
@@ -55,10 +74,14 @@ async function streamLogs(containers: ContainerManager, { res, params, query, ve
 async function streamStats(containers: ContainerManager, { res, params, query, signal }: Context): Promise<void> {
   const stream = flag(query, 'stream', true);
   // An unknown container must be a 404, so the header goes out with the first sample.
-  await containers.stats(params['id'] as string, { stream, oneShot: flag(query, 'one-shot'), signal }, async (sample) => {
-    if (!res.headersSent) res.writeHead(200, { 'Content-Type': 'application/json' });
-    await write(res, `${JSON.stringify(sample)}\n`);
-  });
+  await containers.stats(
+    params['id'] as string,
+    { stream, oneShot: flag(query, 'one-shot'), signal },
+    async (sample) => {
+      if (!res.headersSent) res.writeHead(200, { 'Content-Type': 'application/json' });
+      await write(res, `${JSON.stringify(sample)}\n`);
+    },
+  );
   res.end();
 }
 
@@ -83,12 +106,16 @@ export function containerRoutes(containers: ContainerManager): Route[] {
       path: '/containers/json',
       handler: async ({ res, query }) => {
         const limit = integer(query, 'limit', -1);
-        json(res, 200, await containers.list({
-          all: flag(query, 'all') || limit > 0,
-          limit: Math.max(limit, 0),
-          size: flag(query, 'size'),
-          filters: filters(query, LIST_FILTERS),
-        }));
+        json(
+          res,
+          200,
+          await containers.list({
+            all: flag(query, 'all') || limit > 0,
+            limit: Math.max(limit, 0),
+            size: flag(query, 'size'),
+            filters: filters(query, LIST_FILTERS),
+          }),
+        );
       },
     },
     {
@@ -114,7 +141,10 @@ export function containerRoutes(containers: ContainerManager): Route[] {
       path: '/containers/:id/start',
       handler: async (c) => {
         if (Number(c.req.headers['content-length'] ?? 0) > 7)
-          throw new EngineError('invalid', 'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24');
+          throw new EngineError(
+            'invalid',
+            'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
+          );
         await containers.start(id(c), c.query.get('detachKeys') ?? undefined);
         empty(c.res, 204);
       },
@@ -187,14 +217,17 @@ export function containerRoutes(containers: ContainerManager): Route[] {
       hijacks: true,
       handler: async (c) => {
         const { query } = c;
-        await hijack(c, await containers.attach(id(c), {
-          logs: flag(query, 'logs'),
-          stream: flag(query, 'stream'),
-          stdin: flag(query, 'stdin'),
-          stdout: flag(query, 'stdout'),
-          stderr: flag(query, 'stderr'),
-          detachKeys: query.get('detachKeys') ?? '',
-        }));
+        await hijack(
+          c,
+          await containers.attach(id(c), {
+            logs: flag(query, 'logs'),
+            stream: flag(query, 'stream'),
+            stdin: flag(query, 'stdin'),
+            stdout: flag(query, 'stdout'),
+            stderr: flag(query, 'stderr'),
+            detachKeys: query.get('detachKeys') ?? '',
+          }),
+        );
       },
     },
     { method: 'GET', path: '/containers/:id/logs', handler: (c) => streamLogs(containers, c) },

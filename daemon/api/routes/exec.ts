@@ -33,7 +33,11 @@ export function execRoutes(containers: ContainerManager): Route[] {
       method: 'POST',
       path: '/exec/:id/resize',
       handler: async ({ res, params, query }) => {
-        await containers.resizeExec(params['id'] as string, integer(query, 'h', 0, 0, UINT32), integer(query, 'w', 0, 0, UINT32));
+        await containers.resizeExec(
+          params['id'] as string,
+          integer(query, 'h', 0, 0, UINT32),
+          integer(query, 'w', 0, 0, UINT32),
+        );
         empty(res, 200);
       },
     },

@@ -1,5 +1,5 @@
-import { compareVersions, type ProgressMessage, type RegistryAuth } from '../../../src/api/index.ts';
 import { z } from 'zod';
+import { compareVersions, type ProgressMessage, type RegistryAuth } from '../../../src/api/index.ts';
 import { EngineError, messageOf, requestErrors } from '../../errors/index.ts';
 import type { ImageStore } from '../../images/index.ts';
 import type { Context, Route } from '../context.ts';
@@ -77,11 +77,20 @@ export function imageRoutes(images: ImageStore): Route[] {
           sharedSize: flag(query, 'shared-size'),
         });
         const legacy = compareVersions(version, '1.43') < 0;
-        json(res, 200, list.map((image) => ({
-          ...image,
-          ...(legacy && image.RepoTags.length === 0 ? { RepoTags: ['<none>:<none>'], RepoDigests: image.RepoDigests.length ? image.RepoDigests : ['<none>@<none>'] } : {}),
-          ...(compareVersions(version, '1.44') < 0 ? { VirtualSize: image.Size } : {}),
-        })));
+        json(
+          res,
+          200,
+          list.map((image) => ({
+            ...image,
+            ...(legacy && image.RepoTags.length === 0
+              ? {
+                  RepoTags: ['<none>:<none>'],
+                  RepoDigests: image.RepoDigests.length ? image.RepoDigests : ['<none>@<none>'],
+                }
+              : {}),
+            ...(compareVersions(version, '1.44') < 0 ? { VirtualSize: image.Size } : {}),
+          })),
+        );
       },
     },
     {
@@ -116,7 +125,11 @@ export function imageRoutes(images: ImageStore): Route[] {
       method: 'DELETE',
       path: '/images/*',
       handler: async ({ res, params, query }) =>
-        json(res, 200, await images.remove(params['*'] as string, { force: flag(query, 'force'), noPrune: flag(query, 'noprune') })),
+        json(
+          res,
+          200,
+          await images.remove(params['*'] as string, { force: flag(query, 'force'), noPrune: flag(query, 'noprune') }),
+        ),
     },
   ];
 }

@@ -10,7 +10,11 @@ const PRUNE_FILTERS = ['label', 'label!', 'until'];
 
 export function networkRoutes(networks: NetworkManager): Route[] {
   return [
-    { method: 'GET', path: '/networks', handler: ({ res, query }) => json(res, 200, networks.list(filters(query, LIST_FILTERS))) },
+    {
+      method: 'GET',
+      path: '/networks',
+      handler: ({ res, query }) => json(res, 200, networks.list(filters(query, LIST_FILTERS))),
+    },
     {
       method: 'POST',
       path: '/networks/create',
@@ -21,7 +25,11 @@ export function networkRoutes(networks: NetworkManager): Route[] {
       path: '/networks/prune',
       handler: async ({ res, query }) => json(res, 200, await networks.prune(filters(query, PRUNE_FILTERS))),
     },
-    { method: 'GET', path: '/networks/:id', handler: ({ res, params }) => json(res, 200, networks.inspect(params['id'] as string)) },
+    {
+      method: 'GET',
+      path: '/networks/:id',
+      handler: ({ res, params }) => json(res, 200, networks.inspect(params['id'] as string)),
+    },
     {
       method: 'DELETE',
       path: '/networks/:id',

@@ -1,4 +1,12 @@
-import { compareVersions, GALLEY_COMPONENT, GALLEY_VERSION, API_VERSION, MIN_API_VERSION, type SystemInfo, type VersionResponse } from '../../../src/api/index.ts';
+import {
+  API_VERSION,
+  compareVersions,
+  GALLEY_COMPONENT,
+  GALLEY_VERSION,
+  MIN_API_VERSION,
+  type SystemInfo,
+  type VersionResponse,
+} from '../../../src/api/index.ts';
 import { EVENT_FILTERS, type EventBus } from '../../history/index.ts';
 import type { Host } from '../../system/host.ts';
 import type { Context, Route } from '../context.ts';
@@ -48,12 +56,27 @@ function version(facts: SystemFacts): VersionResponse {
       {
         Name: 'Engine',
         Version: GALLEY_VERSION,
-        Details: { ApiVersion: API_VERSION, MinAPIVersion: MIN_API_VERSION, ...common, GitCommit: facts.buildHash, GoVersion: process.version, BuildTime: '', Experimental: 'false' },
+        Details: {
+          ApiVersion: API_VERSION,
+          MinAPIVersion: MIN_API_VERSION,
+          ...common,
+          GitCommit: facts.buildHash,
+          GoVersion: process.version,
+          BuildTime: '',
+          Experimental: 'false',
+        },
       },
       {
         Name: GALLEY_COMPONENT,
         Version: GALLEY_VERSION,
-        Details: { BuildHash: facts.buildHash, Pid: String(facts.pid), DataRoot: facts.dataRoot, ExecRoot: facts.execRoot, Name: facts.name, StartedAt: facts.startedAt.toISOString() },
+        Details: {
+          BuildHash: facts.buildHash,
+          Pid: String(facts.pid),
+          DataRoot: facts.dataRoot,
+          ExecRoot: facts.execRoot,
+          Name: facts.name,
+          StartedAt: facts.startedAt.toISOString(),
+        },
       },
       { Name: 'conmon', Version: facts.conmonVersion },
       ...Object.entries(facts.runtimes).map(([name, runtime]) => ({ Name: name, Version: runtime.version })),
@@ -81,7 +104,12 @@ function info(facts: SystemFacts): SystemInfo {
     Driver: 'overlay2',
     DriverStatus: facts.layerStatus(),
     SystemTime: new Date().toISOString(),
-    Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['json-file', 'local', 'none'] },
+    Plugins: {
+      Volume: ['local'],
+      Network: ['bridge', 'host', 'null'],
+      Authorization: null,
+      Log: ['json-file', 'local', 'none'],
+    },
     MemoryLimit: true,
     SwapLimit: true,
     CpuCfsPeriod: true,
@@ -110,7 +138,9 @@ function info(facts: SystemFacts): SystemInfo {
       InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'],
       IndexConfigs: {
         'docker.io': { Name: 'docker.io', Mirrors: facts.registryMirrors, Secure: true, Official: true },
-        ...Object.fromEntries(facts.insecureRegistries.map((name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }])),
+        ...Object.fromEntries(
+          facts.insecureRegistries.map((name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }]),
+        ),
       },
       Mirrors: facts.registryMirrors.length > 0 ? facts.registryMirrors : null,
     },
@@ -127,7 +157,14 @@ function info(facts: SystemFacts): SystemInfo {
     ServerVersion: GALLEY_VERSION,
     Runtimes: Object.fromEntries(Object.entries(facts.runtimes).map(([name, { path }]) => [name, { path }])),
     DefaultRuntime: 'runc',
-    Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false, Error: '', RemoteManagers: null },
+    Swarm: {
+      NodeID: '',
+      NodeAddr: '',
+      LocalNodeState: 'inactive',
+      ControlAvailable: false,
+      Error: '',
+      RemoteManagers: null,
+    },
     LiveRestoreEnabled: true,
     Isolation: '',
     InitBinary: 'docker-init',
@@ -151,7 +188,8 @@ async function streamEvents(events: EventBus, { res, query, version: client, sig
     { ...(since !== undefined ? { since } : {}), ...(until !== undefined ? { until } : {}), filters: asked, signal },
     (_event, line) => {
       if (res.writableLength > EVENT_BACKLOG) res.destroy();
-      else if (!res.destroyed) res.write(`${legacy ? line : line.replace(/^\{"status":"[^"]*","id":"[^"]*",(?:"from":"[^"]*",)?/, '{')}\n`);
+      else if (!res.destroyed)
+        res.write(`${legacy ? line : line.replace(/^\{"status":"[^"]*","id":"[^"]*",(?:"from":"[^"]*",)?/, '{')}\n`);
     },
   );
   res.end();

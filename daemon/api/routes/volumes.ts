@@ -14,12 +14,14 @@ export function volumeRoutes(volumes: VolumeManager): Route[] {
     {
       method: 'GET',
       path: '/volumes',
-      handler: ({ res, query }) => json(res, 200, { Volumes: volumes.list(filters(query, LIST_FILTERS)), Warnings: null }),
+      handler: ({ res, query }) =>
+        json(res, 200, { Volumes: volumes.list(filters(query, LIST_FILTERS)), Warnings: null }),
     },
     {
       method: 'POST',
       path: '/volumes/create',
-      handler: async ({ req, res }) => json(res, 201, await volumes.create(await readJson(req, createVolumeBody, true))),
+      handler: async ({ req, res }) =>
+        json(res, 201, await volumes.create(await readJson(req, createVolumeBody, true))),
     },
     {
       method: 'POST',
@@ -30,7 +32,11 @@ export function volumeRoutes(volumes: VolumeManager): Route[] {
         json(res, 200, await volumes.prune(compareVersions(version, '1.42') < 0 ? { ...asked, all: ['true'] } : asked));
       },
     },
-    { method: 'GET', path: '/volumes/:name', handler: ({ res, params }) => json(res, 200, volumes.inspect(params['name'] as string)) },
+    {
+      method: 'GET',
+      path: '/volumes/:name',
+      handler: ({ res, params }) => json(res, 200, volumes.inspect(params['name'] as string)),
+    },
     {
       method: 'DELETE',
       path: '/volumes/:name',

@@ -9,7 +9,10 @@ const bool = z.boolean().default(false);
 const int = z.int().default(0);
 const strings = z.array(z.string()).nullable().default(null);
 const stringMap = z.record(z.string(), z.string());
-const emptySet = z.record(z.string(), z.unknown().transform((): Record<string, never> => ({})));
+const emptySet = z.record(
+  z.string(),
+  z.unknown().transform((): Record<string, never> => ({})),
+);
 
 const portMap = z.record(
   z.string(),
@@ -28,7 +31,10 @@ const health = goObject({
   Retries: z.int().optional(),
 });
 
-const rate = z.array(goObject({ Path: text, Rate: int })).nullable().optional();
+const rate = z
+  .array(goObject({ Path: text, Rate: int }))
+  .nullable()
+  .optional();
 
 const mountRequest = goObject({
   Type: z.enum(['bind', 'volume', 'tmpfs', 'image', 'npipe', 'cluster']),
@@ -57,9 +63,12 @@ const mountRequest = goObject({
 });
 
 const restartPolicy = goObject({
-  Name: z.enum(['', 'no', 'always', 'unless-stopped', 'on-failure'], {
-    error: (issue) => `invalid restart policy: unknown policy '${String(issue.input)}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-  }).default(''),
+  Name: z
+    .enum(['', 'no', 'always', 'unless-stopped', 'on-failure'], {
+      error: (issue) =>
+        `invalid restart policy: unknown policy '${String(issue.input)}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    })
+    .default(''),
   MaximumRetryCount: int,
 });
 
@@ -107,7 +116,10 @@ const hostConfigShape = {
   NanoCpus: int,
   CgroupParent: text,
   BlkioWeight: int,
-  BlkioWeightDevice: z.array(goObject({ Path: text, Weight: int })).nullable().optional(),
+  BlkioWeightDevice: z
+    .array(goObject({ Path: text, Weight: int }))
+    .nullable()
+    .optional(),
   BlkioDeviceReadBps: rate,
   BlkioDeviceWriteBps: rate,
   BlkioDeviceReadIOps: rate,
@@ -118,7 +130,10 @@ const hostConfigShape = {
   CpuRealtimeRuntime: z.int().optional(),
   CpusetCpus: text,
   CpusetMems: text,
-  Devices: z.array(goObject({ PathOnHost: text, PathInContainer: text, CgroupPermissions: text })).nullable().default(null),
+  Devices: z
+    .array(goObject({ PathOnHost: text, PathInContainer: text, CgroupPermissions: text }))
+    .nullable()
+    .default(null),
   DeviceCgroupRules: strings,
   DeviceRequests: z.array(z.unknown()).nullable().optional(),
   MemoryReservation: int,
@@ -126,7 +141,10 @@ const hostConfigShape = {
   MemorySwappiness: z.int().nullable().optional(),
   OomKillDisable: z.boolean().nullable().optional(),
   PidsLimit: z.int().nullable().optional(),
-  Ulimits: z.array(goObject({ Name: text, Soft: int, Hard: int })).nullable().default(null),
+  Ulimits: z
+    .array(goObject({ Name: text, Soft: int, Hard: int }))
+    .nullable()
+    .default(null),
   Mounts: z.array(mountRequest).optional(),
   MaskedPaths: z.array(z.string()).nullable().optional(),
   ReadonlyPaths: z.array(z.string()).nullable().optional(),
@@ -134,7 +152,13 @@ const hostConfigShape = {
 };
 
 const endpoint = goObject({
-  IPAMConfig: goObject({ IPv4Address: z.string().optional(), IPv6Address: z.string().optional(), LinkLocalIPs: z.array(z.string()).optional() }).nullable().optional(),
+  IPAMConfig: goObject({
+    IPv4Address: z.string().optional(),
+    IPv6Address: z.string().optional(),
+    LinkLocalIPs: z.array(z.string()).optional(),
+  })
+    .nullable()
+    .optional(),
   Links: z.array(z.string()).nullable().optional(),
   Aliases: z.array(z.string()).nullable().optional(),
   MacAddress: z.string().optional(),
@@ -185,7 +209,9 @@ const hostConfig = goObject({
 export const createContainerBody = goObject({
   ...configShape,
   HostConfig: orZero(hostConfig),
-  NetworkingConfig: goObject({ EndpointsConfig: z.record(z.string(), endpoint.nullable()).nullable().optional() }).nullable().optional(),
+  NetworkingConfig: goObject({ EndpointsConfig: z.record(z.string(), endpoint.nullable()).nullable().optional() })
+    .nullable()
+    .optional(),
 }) as unknown as z.ZodType<CreateContainerBody>;
 
 /** POST /containers/{id}/update: resources and the restart policy, only what was sent. */
@@ -193,10 +219,23 @@ export const updateBody = goObject(
   Object.fromEntries(
     (
       [
-        'CpuShares', 'Memory', 'NanoCpus', 'BlkioWeight', 'CpuPeriod', 'CpuQuota', 'CpusetCpus', 'CpusetMems', 'MemoryReservation',
-        'MemorySwap', 'PidsLimit', 'RestartPolicy',
+        'CpuShares',
+        'Memory',
+        'NanoCpus',
+        'BlkioWeight',
+        'CpuPeriod',
+        'CpuQuota',
+        'CpusetCpus',
+        'CpusetMems',
+        'MemoryReservation',
+        'MemorySwap',
+        'PidsLimit',
+        'RestartPolicy',
       ] as const
-    ).map((key) => [key, (key === 'RestartPolicy' ? restartPolicy : key.startsWith('Cpuset') ? z.string() : z.int().nullable()).optional()]),
+    ).map((key) => [
+      key,
+      (key === 'RestartPolicy' ? restartPolicy : key.startsWith('Cpuset') ? z.string() : z.int().nullable()).optional(),
+    ]),
   ),
 ) as unknown as z.ZodType<Partial<HostConfig>>;
 

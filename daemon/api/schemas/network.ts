@@ -21,7 +21,10 @@ export interface CreateNetworkBody {
 
 export const createNetworkBody = goObject({
   Name: z.string().default(''),
-  Driver: z.string().default('').transform((driver) => driver || 'bridge'),
+  Driver: z
+    .string()
+    .default('')
+    .transform((driver) => driver || 'bridge'),
   Internal: z.boolean().default(false),
   Attachable: z.boolean().default(false),
   Ingress: z.boolean().default(false),
@@ -31,7 +34,10 @@ export const createNetworkBody = goObject({
   IPAM: z.preprocess(
     (v) => v ?? {},
     goObject({
-      Driver: z.string().default('').transform((driver) => driver || 'default'),
+      Driver: z
+        .string()
+        .default('')
+        .transform((driver) => driver || 'default'),
       Config: z
         .array(
           goObject({
@@ -61,7 +67,10 @@ export const disconnectBody = goObject({
 
 export const createVolumeBody = goObject({
   Name: z.string().default(''),
-  Driver: z.string().default('').transform((driver) => driver || 'local'),
+  Driver: z
+    .string()
+    .default('')
+    .transform((driver) => driver || 'local'),
   DriverOpts: stringMap.default({}),
   Labels: stringMap.default({}),
 }) as unknown as z.ZodType<CreateVolumeBody>;

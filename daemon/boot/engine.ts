@@ -1,0 +1,174 @@
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import {
+  type ApiServer,
+  containerRoutes,
+  createApiServer,
+  execRoutes,
+  imageRoutes,
+  networkRoutes,
+  type SystemFacts,
+  systemRoutes,
+  unsupportedRoutes,
+  volumeRoutes,
+} from '../api/index.ts';
+import { type ContainerManager, createContainerManager } from '../containers/index.ts';
+import { createEventBus, type EventBus } from '../history/index.ts';
+import { createImageStore } from '../images/index.ts';
+import { createLayerStore, type LayerStore } from '../layers/index.ts';
+import { createNetworkManager, type NetworkManager } from '../networks/index.ts';
+import { buildExecProcess, buildSpec, createRuntime, readHostFacts, resolveUser } from '../runtime/index.ts';
+import { Database, Leases } from '../state/index.ts';
+import { readHost } from '../system/host.ts';
+import type { Log } from '../system/log.ts';
+import { createVolumeManager, type VolumeManager } from '../volumes/index.ts';
+import { buildHash, engineId } from './identity.ts';
+import type { Settings } from './settings.ts';
+import { toolVersions } from './tools.ts';
+
+/** A dynamic tini does not run in a busybox image: only a static one can be bound into any root (design section 3). */
+const STATIC_INITS = [
+  '/usr/bin/tini-static',
+  '/usr/libexec/docker/docker-init',
+  '/usr/bin/docker-init',
+  '/sbin/tini-static',
+];
+
+export interface Engine {
+  api: ApiServer;
+  /** After a crash or a start: adopt what runs, clean up what nothing refers to, apply restart policies. */
+  restore(): Promise<void>;
+  /** Ends galleyd's own work; containers live on. */
+  close(): Promise<void>;
+  containers: ContainerManager;
+  networks: NetworkManager;
+  volumes: VolumeManager;
+  layers: LayerStore;
+  events: EventBus;
+}
+
+/** Folders with their modes: the data root is ours alone, the exec root lets others reach the API socket and nothing else (design section 4). */
+export function makeRoots(settings: Settings): void {
+  mkdirSync(settings.dataRoot, { recursive: true, mode: 0o700 });
+  chmodSync(settings.dataRoot, 0o700);
+  mkdirSync(settings.execRoot, { recursive: true, mode: 0o711 });
+  chmodSync(settings.execRoot, 0o711);
+}
+
+/** Puts the domains together: each gets its neighbours handed in, none imports another. */
+export async function createEngine(settings: Settings, log: Log): Promise<Engine> {
+  const { dataRoot, execRoot, name } = settings;
+  const db = new Database(path.join(dataRoot, 'galley.db'));
+  const leases = new Leases(db);
+  const events = createEventBus(db);
+  const host = readHost();
+  const hostFacts = readHostFacts();
+  const tools = await toolVersions();
+
+  const runtime = createRuntime({ execRoot, log, cgroupParent: name });
+  const layers = createLayerStore({ db, dataRoot, log });
+  const volumes = createVolumeManager({
+    db,
+    dataRoot,
+    log,
+    publish: (action, id, attributes) => events.publish('volume', action, id, attributes),
+  });
+  // Images and networks ask containers, containers ask them: the later one is reached through a variable.
+  let containers: ContainerManager;
+  const images = createImageStore({
+    db,
+    leases,
+    layers,
+    dataRoot,
+    log,
+    mirrors: settings.registryMirrors,
+    insecureRegistries: settings.insecureRegistries,
+    users: { usersOf: (imageId) => containers.usersOf(imageId) },
+    publish: (action, id, attributes) => events.publish('image', action, id, attributes),
+  });
+  const networks = createNetworkManager({
+    db,
+    name,
+    execRoot,
+    poolSize: settings.poolSize,
+    log,
+    containers: {
+      sandboxRequest: (reference) => containers.sandboxRequest(reference),
+      nameOf: (containerId) => containers.nameOf(containerId),
+    },
+    publish: (action, id, attributes) => events.publish('network', action, id, attributes),
+  });
+  containers = createContainerManager({
+    db,
+    dataRoot,
+    execRoot,
+    runtime,
+    buildSpec: (input) => buildSpec(input, hostFacts),
+    resolveUser,
+    buildExecProcess: (input) => buildExecProcess(input, hostFacts),
+    layers,
+    images,
+    networks,
+    volumes,
+    publish: (action, id, attributes) => events.publish('container', action, id, attributes),
+    log,
+    cgroupParent: name,
+    defaultRuntime: settings.defaultRuntime,
+    initPath: STATIC_INITS.find((file) => existsSync(file)) ?? null,
+  });
+
+  const facts: SystemFacts = {
+    host,
+    engineId: engineId(db),
+    name,
+    dataRoot,
+    execRoot,
+    startedAt: new Date(),
+    pid: process.pid,
+    buildHash: buildHash(),
+    cgroupVersion: hostFacts.cgroupVersion,
+    ...tools,
+    registryMirrors: settings.registryMirrors,
+    insecureRegistries: settings.insecureRegistries,
+    containers: () => containers.counts(),
+    images: () => images.count(),
+    layerStatus: () => layers.driverStatus(),
+    warnings: () => networks.warnings(),
+  };
+  const api = createApiServer(
+    [
+      ...systemRoutes(facts, events),
+      ...containerRoutes(containers),
+      ...execRoutes(containers),
+      ...imageRoutes(images),
+      ...networkRoutes(networks),
+      ...volumeRoutes(volumes),
+      ...unsupportedRoutes(),
+    ],
+    log,
+  );
+
+  return {
+    api,
+    containers,
+    networks,
+    volumes,
+    layers,
+    events,
+    async restore() {
+      leases.dropAll();
+      await containers.restore();
+      const running = containers.running();
+      await networks.restore(running);
+      await volumes.restore(running);
+      await images.collectGarbage();
+      await containers.applyRestartPolicies();
+    },
+    async close() {
+      await containers.close();
+      await networks.close();
+      events.flush();
+      db.close();
+    },
+  };
+}
