@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Database, Leases } from '../../../daemon/state/index.ts';
+
+const parse = (value: unknown) => z.object({ n: z.number() }).parse(value);
+
+describe('the database', () => {
+  it('keeps documents over a restart and refuses one that is not understood', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'gd-'));
+    const db = new Database(path.join(folder, 'db'));
+    db.documents('volumes', parse).put('a', { n: 1 });
+    db.documents('volumes', (value) => value).put('b', { other: true });
+    db.close();
+    const again = new Database(path.join(folder, 'db'));
+    expect(again.documents('volumes', parse).get('a')).toEqual({ n: 1 });
+    expect(() => again.documents('volumes', parse).get('b')).toThrow();
+    again.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('a transaction that throws leaves nothing, nested ones join the outer', () => {
+    const db = new Database(':memory:');
+    const table = db.documents('networks', parse);
+    expect(() =>
+      db.transaction(() => {
+        table.put('a', { n: 1 });
+        db.transaction(() => table.put('b', { n: 2 }));
+        throw new Error('cut');
+      }),
+    ).toThrow('cut');
+    expect(table.all()).toEqual([]);
+  });
+
+  it('a lease holds what is under way until it is released', () => {
+    const leases = new Leases(new Database(':memory:'));
+    const lease = leases.open('pull');
+    lease.hold('blob', 'sha256:a');
+    expect(leases.held('blob')).toEqual(new Set(['sha256:a']));
+    expect(leases.held('layer')).toEqual(new Set());
+    lease.release();
+    expect(leases.held('blob')).toEqual(new Set());
+    leases.open('late', -1).hold('blob', 'sha256:b');
+    expect(leases.held('blob')).toEqual(new Set());
+  });
+});
