@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { containerCalls } from './containers.ts';
 import { type CallOptions, createCore } from './core.ts';
 import { imageCalls } from './images.ts';
@@ -10,6 +11,8 @@ export interface RawEngineClient extends EngineClient {
   /** The answer's text, byte for byte (inspect prints it with the engine's own key order and numbers). */
   text(method: 'GET' | 'POST' | 'DELETE', path: string, options?: CallOptions): Promise<string>;
   json<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options?: CallOptions): Promise<T>;
+  /** The answer's body as it comes. */
+  stream(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Readable>;
   /** The API version both sides agreed on. */
   apiVersion(): Promise<string>;
 }
@@ -24,6 +27,7 @@ export function createEngine(transport: Transport, env: NodeJS.ProcessEnv = proc
     ...storageCalls(core),
     text: (method, path, options) => core.text(method, path, options),
     json: (method, path, options) => core.json(method, path, options),
+    stream: async (method, path, options) => (await core.stream(method, path, options)).body,
     apiVersion: () => core.apiVersion(),
   };
 }

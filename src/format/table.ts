@@ -45,18 +45,18 @@ function align(lines: string[][], out: string[], from: number, to: number, colum
     const cells = lines[line] as string[];
     if (cells.length <= column) continue;
     if (cells.length === column + 1) {
-      out[line] += cells[column];
+      out[line] = `${out[line] ?? ''}${cells[column]}`;
       continue;
     }
     let end = line;
     let width = MIN_WIDTH;
-    while (end < to && (lines[end]?.length ?? 0) > column + 1) {
+    while (end < to && (lines[end] ?? []).length > column + 1) {
       width = Math.max(width, displayWidth((lines[end] as string[])[column] as string) + PADDING);
       end++;
     }
     for (let at = line; at < end; at++) {
       const cell = (lines[at] as string[])[column] as string;
-      out[at] += cell + ' '.repeat(width - displayWidth(cell));
+      out[at] = `${out[at] ?? ''}${cell}${' '.repeat(width - displayWidth(cell))}`;
     }
     align(lines, out, line, end, column + 1);
     line = end - 1;

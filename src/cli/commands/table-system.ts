@@ -8,7 +8,7 @@ export const DAEMON_FLAGS = [
   flag('exec-root', '', 'string', 'folder of sockets and run state (default /run/galley)'),
   flag('host', 'H', 'list', 'where it listens (default unix:///run/galley/galley.sock)'),
   flag('name', '', 'string', 'prefix of bridges, nft table and cgroups (default galley)'),
-  flag('log-level', '', 'string', 'debug, info, warn or error'),
+  flag('log-level', 'l', 'string', 'debug, info, warn or error'),
   flag('config', '', 'string', 'JSON file with the same settings; flags win'),
   flag('registry-mirror', '', 'list', 'mirror of docker.io'),
   flag('insecure-registry', '', 'list', 'registry (or CIDR) that may speak plain HTTP'),
@@ -17,7 +17,8 @@ export const DAEMON_FLAGS = [
   flag('tlscert', '', 'string', 'certificate of the engine'),
   flag('tlskey', '', 'string', 'key of the engine'),
   flag('insecure-tcp', '', 'bool', 'listen on tcp without TLS'),
-  flag('respect-host-firewall', '', 'bool', "let the host's firewall decide about published ports"),
+  flag('default-runtime', '', 'string', 'OCI runtime of containers that name none (default runc)'),
+  flag('netns-pool', '', 'int', 'network namespaces kept ready (default 3)'),
 ];
 
 export const SYSTEM_COMMANDS: readonly CommandSpec[] = [

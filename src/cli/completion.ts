@@ -1,0 +1,118 @@
+/** Completion scripts, generated whole from the command table: pressing Tab starts no Node except to name objects. */
+import { COMMANDS, GROUPS, pathsOf } from './commands/table.ts';
+import type { CommandSpec } from './types.ts';
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+export const isShell = (text: string): text is Shell => (SHELLS as readonly string[]).includes(text);
+
+/** The command that lists what an argument may be. */
+const OBJECTS: Readonly<Record<NonNullable<CommandSpec['completes']>, string>> = {
+  containers: "galley ps -a --format '{{.Names}}'",
+  running: "galley ps --format '{{.Names}}'",
+  images: "galley images --format '{{.Repository}}:{{.Tag}}'",
+  volumes: 'galley volume ls -q',
+  networks: "galley network ls --format '{{.Name}}'",
+};
+
+const flagsOf = (command: CommandSpec) =>
+  command.flags
+    .filter((flag) => !flag.hidden)
+    .flatMap((flag) => [`--${flag.name}`, ...(flag.short ? [`-${flag.short}`] : [])]);
+
+const topWords = () =>
+  [
+    ...new Set([...COMMANDS.flatMap(pathsOf).map((path) => path.split(' ')[0] as string), ...Object.keys(GROUPS)]),
+  ].sort();
+
+const subWords = (group: string) =>
+  [
+    ...new Set(
+      COMMANDS.flatMap(pathsOf)
+        .filter((path) => path.startsWith(`${group} `))
+        .map((path) => path.slice(group.length + 1)),
+    ),
+  ].sort();
+
+function bashCases(): string {
+  const cases = COMMANDS.map((command) => {
+    const patterns = pathsOf(command)
+      .map((path) => JSON.stringify(path))
+      .join('|');
+    const objects = command.completes ? `objects=${JSON.stringify(OBJECTS[command.completes])}` : 'objects=';
+    return `    ${patterns}) flags="${flagsOf(command).join(' ')}"; ${objects} ;;`;
+  });
+  const groups = Object.keys(GROUPS).map((group) => `    ${group}) words="${subWords(group).join(' ')}" ;;`);
+  return `  case "$path" in\n${cases.join('\n')}\n  esac\n  case "$path" in\n${groups.join('\n')}\n  esac`;
+}
+
+const bash = () => `# bash completion for galley; made by \`galley completion bash\`
+_galley() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} path= words= flags= objects= i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "\${COMP_WORDS[i]}" in
+      -H|--host|-c|--context|--config) ((i++)) ;;
+      -*) ;;
+      *)
+        if [[ -z $path ]]; then path=\${COMP_WORDS[i]}
+        elif [[ " ${Object.keys(GROUPS).join(' ')} " == *" $path "* ]]; then path="$path \${COMP_WORDS[i]}"
+        fi ;;
+    esac
+  done
+  if [[ -z $path ]]; then
+    COMPREPLY=($(compgen -W "${topWords().join(' ')} --host --context --config --debug --version --help --snapshot" -- "$cur"))
+    return
+  fi
+${bashCases()}
+  if [[ $cur == -* ]]; then
+    COMPREPLY=($(compgen -W "$flags --help" -- "$cur"))
+  else
+    [[ -n $objects ]] && words="$words $(eval "$objects" 2>/dev/null)"
+    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  fi
+}
+complete -o default -F _galley galley
+`;
+
+/** zsh runs the bash function through its own emulation. */
+const zsh = () => `#compdef galley\nautoload -U +X bashcompinit && bashcompinit\n${bash()}`;
+
+const quote = (text: string) => `'${text.replaceAll("'", "\\'")}'`;
+
+function fish(): string {
+  const lines = ['# fish completion for galley; made by `galley completion fish`', 'complete -c galley -f'];
+  for (const word of topWords()) {
+    const summary = COMMANDS.find((command) => command.name === word)?.summary ?? GROUPS[word] ?? '';
+    lines.push(`complete -c galley -n __fish_use_subcommand -a ${word} -d ${quote(summary)}`);
+  }
+  for (const group of Object.keys(GROUPS)) {
+    const subs = subWords(group);
+    const condition = quote(
+      `__fish_seen_subcommand_from ${group}; and not __fish_seen_subcommand_from ${subs.join(' ')}`,
+    );
+    if (subs.length > 0) lines.push(`complete -c galley -n ${condition} -a ${quote(subs.join(' '))}`);
+  }
+  for (const command of COMMANDS) {
+    const condition = quote(
+      command.name
+        .split(' ')
+        .map((word) => `__fish_seen_subcommand_from ${word}`)
+        .join('; and '),
+    );
+    for (const flag of command.flags) {
+      if (flag.hidden) continue;
+      const needs = flag.type === 'bool' ? '' : ' -r';
+      lines.push(
+        `complete -c galley -n ${condition} -l ${flag.name}${flag.short ? ` -s ${flag.short}` : ''}${needs} -d ${quote(flag.help)}`,
+      );
+    }
+    if (command.completes)
+      lines.push(`complete -c galley -n ${condition} -a ${quote(`(${OBJECTS[command.completes]})`)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The script of a shell. */
+export function completionScript(shell: Shell): string {
+  return shell === 'bash' ? bash() : shell === 'zsh' ? zsh() : fish();
+}
