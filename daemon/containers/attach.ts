@@ -40,7 +40,11 @@ export function carryInput(client: ClientStream, keys: Buffer | null, target: In
 }
 
 /** Checked here, streamed by `run`. @throws EngineError 400, 409 */
-export function attachTo(core: Core, entry: Entry, options: AttachOptions): { tty: boolean; run(client: ClientStream): Promise<void> } {
+export function attachTo(
+  core: Core,
+  entry: Entry,
+  options: AttachOptions,
+): { tty: boolean; run(client: ClientStream): Promise<void> } {
   const { record } = entry;
   if (record.removing) throw containerErrors.conflict(`container ${record.id} is marked for removal`);
   if (record.status === 'paused') throw containerErrors.paused(record.name, 'attach');
@@ -49,7 +53,13 @@ export function attachTo(core: Core, entry: Entry, options: AttachOptions): { tt
   return { tty: record.config.Tty, run: (client) => runAttach(core, entry, options, keys, client) };
 }
 
-async function runAttach(core: Core, entry: Entry, options: AttachOptions, keys: Buffer, client: ClientStream): Promise<void> {
+async function runAttach(
+  core: Core,
+  entry: Entry,
+  options: AttachOptions,
+  keys: Buffer,
+  client: ClientStream,
+): Promise<void> {
   const { hub } = core.live(entry);
   const { config } = entry.record;
   const feed = new ClientFeed(client, { stdout: options.stdout, stderr: options.stderr });

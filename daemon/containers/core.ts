@@ -7,7 +7,7 @@ import type { Log } from '../system/log.ts';
 import { StreamHub } from './hub.ts';
 import type { NameLists } from './names.ts';
 import type { ContainerRecord } from './record.ts';
-import { type ContainerStore, type Entry } from './store.ts';
+import type { ContainerStore, Entry } from './store.ts';
 import type { ContainerEventSink, NeighbourImages, NeighbourNetworks, NeighbourVolumes } from './types.ts';
 
 export interface ResolvedUser {
@@ -102,7 +102,11 @@ export function createRun(): Run {
   return { ended: promise, finish: resolve, over: new AbortController() };
 }
 
-export function createCore(deps: ContainerDeps, store: ContainerStore, watchExit: (core: Core, entry: Entry, run: Run) => void): Core {
+export function createCore(
+  deps: ContainerDeps,
+  store: ContainerStore,
+  watchExit: (core: Core, entry: Entry, run: Run) => void,
+): Core {
   const lives = new Map<string, Live>();
   const paths = (id: string): ContainerPaths => {
     const folder = path.join(deps.dataRoot, 'containers', id);

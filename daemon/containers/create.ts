@@ -1,5 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
-import type { ContainerConfig, CreateContainerBody, CreateContainerResponse, EndpointSettings } from '../../src/api/index.ts';
+import type {
+  ContainerConfig,
+  CreateContainerBody,
+  CreateContainerResponse,
+  EndpointSettings,
+} from '../../src/api/index.ts';
 import { containerErrors } from '../errors/containers.ts';
 import type { Core } from './core.ts';
 import { checkContainer, endpointsOf, normaliseHostConfig } from './host-config.ts';
@@ -37,7 +42,10 @@ function byId(core: Core, mode: string): string {
   return `container:${core.store.find(mode.slice('container:'.length)).record.id}`;
 }
 
-function platformWarning(asked: string | undefined, image: { os: string; architecture: string; variant?: string }): string[] {
+function platformWarning(
+  asked: string | undefined,
+  image: { os: string; architecture: string; variant?: string },
+): string[] {
   const host = ARCHITECTURES[process.arch] ?? process.arch;
   if (asked || image.architecture === '' || image.architecture === host) return [];
   const name = [image.os, image.architecture, image.variant].filter(Boolean).join('/');
@@ -84,7 +92,10 @@ export async function createContainer(
     created: new Date().toISOString(),
     imageId: image.id,
     imageArchitecture: image.architecture,
-    config: { ...merged, Hostname: merged.Hostname || defaultHostname(hostConfig.NetworkMode, hostConfig.UTSMode ?? '', id) },
+    config: {
+      ...merged,
+      Hostname: merged.Hostname || defaultHostname(hostConfig.NetworkMode, hostConfig.UTSMode ?? '', id),
+    },
     hostConfig,
     endpoints,
     mounts: planned,

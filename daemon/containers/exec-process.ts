@@ -7,7 +7,12 @@ import type { ContainerRecord } from './record.ts';
  * A process in a running container, connected but not yet started. The user is looked up in the container's root.
  * @throws EngineError when the user is unknown or the container is gone
  */
-export async function spawnExec(core: Core, record: ContainerRecord, execId: string, body: CreateExecBody): Promise<ExecTask> {
+export async function spawnExec(
+  core: Core,
+  record: ContainerRecord,
+  execId: string,
+  body: CreateExecBody,
+): Promise<ExecTask> {
   const { deps } = core;
   const root = await deps.layers.mountRoot(record.id);
   const user = await deps.resolveUser(root, body.User || record.config.User, record.hostConfig.GroupAdd ?? []);
@@ -18,6 +23,9 @@ export async function spawnExec(core: Core, record: ContainerRecord, execId: str
     stdin: body.AttachStdin,
     tty: body.Tty,
     attach: body.AttachStdin || body.AttachStdout || body.AttachStderr,
-    runtime: record.hostConfig.Runtime === 'runc' || !record.hostConfig.Runtime ? (deps.defaultRuntime ?? 'runc') : record.hostConfig.Runtime,
+    runtime:
+      record.hostConfig.Runtime === 'runc' || !record.hostConfig.Runtime
+        ? (deps.defaultRuntime ?? 'runc')
+        : record.hostConfig.Runtime,
   });
 }

@@ -22,7 +22,14 @@ export function watchExit(core: Core, entry: Entry, run: Run): void {
 }
 
 /** Record first, then the events, then the clean-up, then whoever waits. */
-export async function handleExit(core: Core, entry: Entry, run: Run, status: ExitStatus): Promise<void> {
+export async function handleExit(
+  core: Core,
+  entry: Entry,
+  run: Run,
+  status: ExitStatus,
+  /** At boot the restart policies are applied later, when the networks are back. */
+  { mayRestart }: { mayRestart: boolean } = { mayRestart: true },
+): Promise<void> {
   if (core.closed) return; // the next galleyd takes the exit file
   const live = core.live(entry);
   let autoRemove = false;
@@ -30,6 +37,7 @@ export async function handleExit(core: Core, entry: Entry, run: Run, status: Exi
     const before = entry.record;
     const ranFor = status.at.getTime() - Date.parse(before.startedAt);
     const restart =
+      mayRestart &&
       before.removing === null &&
       shouldRestart({
         policy: before.hostConfig.RestartPolicy,

@@ -3,7 +3,23 @@ import { containerErrors } from '../errors/containers.ts';
 import type { ContainerRecord } from './record.ts';
 import { stateOf, statusOf } from './status.ts';
 
-const KNOWN = new Set(['ancestor', 'before', 'exited', 'expose', 'health', 'id', 'isolation', 'is-task', 'label', 'name', 'network', 'publish', 'since', 'status', 'volume']);
+const KNOWN = new Set([
+  'ancestor',
+  'before',
+  'exited',
+  'expose',
+  'health',
+  'id',
+  'isolation',
+  'is-task',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'since',
+  'status',
+  'volume',
+]);
 const STATUSES = new Set(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']);
 const HEALTH = new Set(['none', 'starting', 'healthy', 'unhealthy']);
 
@@ -104,11 +120,13 @@ function compileOne(key: string, values: string[], lookups: FilterLookups): Test
     case 'network':
       return (record) => lookups.networkNames(record).some((name) => values.includes(name));
     case 'volume':
-      return (record) => record.mounts.some((mount) => values.some((value) => value === mount.Name || value === mount.Destination));
+      return (record) =>
+        record.mounts.some((mount) => values.some((value) => value === mount.Name || value === mount.Destination));
     case 'publish':
       return some((value) => {
         const test = portTest(key, value);
-        return (record) => lookups.ports(record).some((port) => port.PublicPort !== undefined && test(port.PublicPort, port.Type));
+        return (record) =>
+          lookups.ports(record).some((port) => port.PublicPort !== undefined && test(port.PublicPort, port.Type));
       });
     case 'expose':
       return some((value) => {

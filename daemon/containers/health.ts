@@ -14,7 +14,10 @@ const KEPT_RESULTS = 5;
 const MS = 1e6;
 
 /** The probe's command line; undefined: no health check. */
-export function probeCommand(config: HealthConfig | undefined, shell: readonly string[] | undefined): string[] | undefined {
+export function probeCommand(
+  config: HealthConfig | undefined,
+  shell: readonly string[] | undefined,
+): string[] | undefined {
   const [kind, ...rest] = config?.Test ?? [];
   if (kind === 'CMD') return rest.length > 0 ? rest : undefined;
   if (kind === 'CMD-SHELL') return [...(shell && shell.length > 0 ? shell : ['/bin/sh', '-c']), rest.join(' ')];
@@ -22,12 +25,7 @@ export function probeCommand(config: HealthConfig | undefined, shell: readonly s
 }
 
 /** The state after one more result (field/engine-api.md section 2.8). Pure. */
-export function nextHealth(
-  health: Health,
-  result: HealthLog,
-  config: HealthConfig,
-  startedAt: number,
-): Health {
+export function nextHealth(health: Health, result: HealthLog, config: HealthConfig, startedAt: number): Health {
   const Log = [...health.Log, result].slice(-KEPT_RESULTS);
   if (result.ExitCode === 0) return { Status: 'healthy', FailingStreak: 0, Log };
   const inStartPeriod = Date.parse(result.Start) - startedAt < (config.StartPeriod ?? 0) / MS;
@@ -53,7 +51,13 @@ export function startHealth(core: Core, entry: Entry, adopted = false): void {
   });
 }
 
-async function watch(core: Core, entry: Entry, check: HealthConfig, command: string[], signal: AbortSignal): Promise<void> {
+async function watch(
+  core: Core,
+  entry: Entry,
+  check: HealthConfig,
+  command: string[],
+  signal: AbortSignal,
+): Promise<void> {
   const startedAt = Date.parse(entry.record.startedAt);
   for (;;) {
     const inStart =
@@ -72,7 +76,12 @@ async function watch(core: Core, entry: Entry, check: HealthConfig, command: str
 
 async function probe(core: Core, entry: Entry, check: HealthConfig, command: string[]): Promise<HealthLog> {
   const Start = new Date().toISOString();
-  const done = (ExitCode: number, Output: string): HealthLog => ({ Start, End: new Date().toISOString(), ExitCode, Output });
+  const done = (ExitCode: number, Output: string): HealthLog => ({
+    Start,
+    End: new Date().toISOString(),
+    ExitCode,
+    Output,
+  });
   const timeout = check.Timeout || 30 * SECOND;
   const body: CreateExecBody = {
     AttachStdin: false,
@@ -88,7 +97,8 @@ async function probe(core: Core, entry: Entry, check: HealthConfig, command: str
   };
   const output: Buffer[] = [];
   let size = 0;
-  const text = () => Buffer.concat(output).subarray(0, OUTPUT_LIMIT).toString('utf8') + (size > OUTPUT_LIMIT ? '...' : '');
+  const text = () =>
+    Buffer.concat(output).subarray(0, OUTPUT_LIMIT).toString('utf8') + (size > OUTPUT_LIMIT ? '...' : '');
   const timer = new AbortController();
   try {
     const task = await spawnExec(core, entry.record, randomBytes(32).toString('hex'), body);

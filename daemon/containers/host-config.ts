@@ -6,7 +6,18 @@ import { signalNumber } from './signals.ts';
 
 const MINIMUM_MEMORY = 6 * 1024 * 1024;
 const DEFAULT_SHM = 64 * 1024 * 1024;
-const JSON_FILE_OPTIONS = new Set(['max-size', 'max-file', 'compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag', 'mode', 'max-buffer-size']);
+const JSON_FILE_OPTIONS = new Set([
+  'max-size',
+  'max-file',
+  'compress',
+  'labels',
+  'labels-regex',
+  'env',
+  'env-regex',
+  'tag',
+  'mode',
+  'max-buffer-size',
+]);
 const LOCAL_OPTIONS = new Set(['max-size', 'max-file', 'compress', 'mode', 'max-buffer-size']);
 const SIZES: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
@@ -104,29 +115,39 @@ export function checkResources(h: HostConfig): void {
       `range of CPUs is from 0.01 to ${cpus.toFixed(2)}, as there are only ${cpus} CPUs available`,
     );
   if (h.CpuPeriod > 0 && (h.CpuPeriod < 1000 || h.CpuPeriod > 1_000_000))
-    throw containerErrors.invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
-  if (h.CpuQuota > 0 && h.CpuQuota < 1000) throw containerErrors.invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)');
-  if (h.CpuShares < 0) throw containerErrors.invalid(`invalid CPU shares (${h.CpuShares}): value must be a positive integer`);
+    throw containerErrors.invalid(
+      'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)',
+    );
+  if (h.CpuQuota > 0 && h.CpuQuota < 1000)
+    throw containerErrors.invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)');
+  if (h.CpuShares < 0)
+    throw containerErrors.invalid(`invalid CPU shares (${h.CpuShares}): value must be a positive integer`);
   if (h.BlkioWeight > 0 && (h.BlkioWeight < 10 || h.BlkioWeight > 1000))
     throw containerErrors.invalid('Range of blkio weight is from 10 to 1000');
-  for (const [what, set] of [['cpus', h.CpusetCpus], ['mems', h.CpusetMems]] as const)
+  for (const [what, set] of [
+    ['cpus', h.CpusetCpus],
+    ['mems', h.CpusetMems],
+  ] as const)
     if (set && !/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(set))
       throw containerErrors.invalid(`Invalid value ${set} for cpuset ${what}`);
   if (h.OomScoreAdj < -1000 || h.OomScoreAdj > 1000)
-    throw containerErrors.invalid(
-      `Invalid value ${h.OomScoreAdj}, range for oom score adj is [-1000, 1000]`,
-    );
+    throw containerErrors.invalid(`Invalid value ${h.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
 }
 
 const PORT = /^\d+(-\d+)?(\/(tcp|udp|sctp))?$/;
 
 function checkPorts(config: ContainerConfig, h: HostConfig): void {
   for (const key of [...Object.keys(config.ExposedPorts ?? {}), ...Object.keys(h.PortBindings ?? {})])
-    if (!PORT.test(key) || key.split(/[-/]/).some((part) => /^\d+$/.test(part) && (Number(part) > 65535 || Number(part) < 1)))
+    if (
+      !PORT.test(key) ||
+      key.split(/[-/]/).some((part) => /^\d+$/.test(part) && (Number(part) > 65535 || Number(part) < 1))
+    )
       throw containerErrors.invalid(`invalid port specification: "${key}"`);
   for (const bindings of Object.values(h.PortBindings ?? {}))
     for (const { HostPort = '' } of bindings ?? []) {
-      const ok = HostPort === '' || (/^\d+(-\d+)?$/.test(HostPort) && HostPort.split('-').every((part) => Number(part) <= 65535));
+      const ok =
+        HostPort === '' ||
+        (/^\d+(-\d+)?$/.test(HostPort) && HostPort.split('-').every((part) => Number(part) <= 65535));
       if (!ok) throw containerErrors.invalid(`invalid port specification: "${HostPort}"`);
     }
 }
@@ -138,11 +159,17 @@ function checkNetworkConflicts(config: ContainerConfig, h: HostConfig): void {
     if (present) throw containerErrors.invalid(`conflicting options: ${what}`);
   };
   refuse(config.Hostname !== '', 'hostname and the network mode');
-  refuse((h.Links?.length ?? 0) > 0, 'container type network can\'t be used with links. This would result in undefined behavior');
+  refuse(
+    (h.Links?.length ?? 0) > 0,
+    "container type network can't be used with links. This would result in undefined behavior",
+  );
   refuse((h.Dns?.length ?? 0) > 0, 'dns and the network mode');
   refuse((h.ExtraHosts?.length ?? 0) > 0, 'custom host-to-IP mapping and the network mode');
   refuse((config.MacAddress ?? '') !== '', 'mac-address and the network mode');
-  refuse(Object.keys(h.PortBindings ?? {}).length > 0 || h.PublishAllPorts, 'port publishing and the container type network mode');
+  refuse(
+    Object.keys(h.PortBindings ?? {}).length > 0 || h.PublishAllPorts,
+    'port publishing and the container type network mode',
+  );
 }
 
 /**
@@ -157,29 +184,44 @@ export function checkContainer(config: ContainerConfig, h: HostConfig): string[]
   checkNetworkConflicts(config, h);
   if (config.StopSignal) signalNumber(config.StopSignal);
   if (config.WorkingDir && !config.WorkingDir.startsWith('/'))
-    throw containerErrors.invalid(`the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`);
+    throw containerErrors.invalid(
+      `the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`,
+    );
   for (const entry of config.Env ?? [])
     if (entry === '' || entry.startsWith('=')) throw containerErrors.invalid(`invalid environment variable: ${entry}`);
   for (const entry of h.ExtraHosts ?? [])
     if (!/^[^:=]+[:=].+$/.test(entry)) throw containerErrors.invalid(`bad format for add-host: "${entry}"`);
   if (h.ShmSize < 0) throw containerErrors.invalid('SHM size can not be less than 0');
-  if (!/^(private|shareable|host|none|container:.+)$/.test(h.IpcMode)) throw containerErrors.invalid(`invalid IPC mode: ${h.IpcMode}`);
-  if (!/^(|private|host|container:.+)$/.test(h.PidMode ?? '')) throw containerErrors.invalid(`invalid PID mode: ${h.PidMode}`);
+  if (!/^(private|shareable|host|none|container:.+)$/.test(h.IpcMode))
+    throw containerErrors.invalid(`invalid IPC mode: ${h.IpcMode}`);
+  if (!/^(|private|host|container:.+)$/.test(h.PidMode ?? ''))
+    throw containerErrors.invalid(`invalid PID mode: ${h.PidMode}`);
   if (!['', 'host'].includes(h.UTSMode ?? '')) throw containerErrors.invalid(`invalid UTS mode: ${h.UTSMode}`);
-  if (!['private', 'host'].includes(h.CgroupnsMode ?? '')) throw containerErrors.invalid(`invalid cgroup namespace mode: ${h.CgroupnsMode}`);
+  if (!['private', 'host'].includes(h.CgroupnsMode ?? ''))
+    throw containerErrors.invalid(`invalid cgroup namespace mode: ${h.CgroupnsMode}`);
   if (h.UTSMode === 'host' && config.Hostname !== '')
     throw containerErrors.invalid('conflicting options: hostname and the UTS mode');
   if (config.Healthcheck) {
     const { Interval = 0, Timeout = 0, StartPeriod = 0, StartInterval = 0, Retries = 0 } = config.Healthcheck;
-    for (const [what, value] of [['Interval', Interval], ['Timeout', Timeout], ['StartPeriod', StartPeriod], ['StartInterval', StartInterval]] as const)
+    for (const [what, value] of [
+      ['Interval', Interval],
+      ['Timeout', Timeout],
+      ['StartPeriod', StartPeriod],
+      ['StartInterval', StartInterval],
+    ] as const)
       if (value !== 0 && value < 1_000_000)
         throw containerErrors.invalid(`${what} in Healthcheck cannot be less than 1ms`);
     if (Retries < 0) throw containerErrors.invalid('Retries in Healthcheck cannot be negative');
   }
   const warnings: string[] = [];
   if (h.OomKillDisable && h.Memory === 0)
-    warnings.push('OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.');
-  if ((h.NetworkMode === 'host' || h.NetworkMode === 'none') && (h.PublishAllPorts || Object.keys(h.PortBindings ?? {}).length > 0))
+    warnings.push(
+      'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
+    );
+  if (
+    (h.NetworkMode === 'host' || h.NetworkMode === 'none') &&
+    (h.PublishAllPorts || Object.keys(h.PortBindings ?? {}).length > 0)
+  )
     warnings.push(`Published ports are discarded when using ${h.NetworkMode} network mode`);
   return warnings;
 }

@@ -1,6 +1,6 @@
 import type { TaskStream } from '../runtime/types.ts';
 import type { Log } from '../system/log.ts';
-import { ClientFeed } from './client-feed.ts';
+import type { ClientFeed } from './client-feed.ts';
 import { LogCursor, type LogPosition } from './log-files.ts';
 
 export interface HubOptions {

@@ -182,7 +182,10 @@ export interface TailQuery {
  * Where the last `count` accepted lines begin, read backwards in chunks over the rotated files: the cost is that of the
  * lines asked for, not of the log.
  */
-export async function tailPosition(logPath: string, query: TailQuery): Promise<{ file: string; offset: number } | undefined> {
+export async function tailPosition(
+  logPath: string,
+  query: TailQuery,
+): Promise<{ file: string; offset: number } | undefined> {
   const files = await logFiles(logPath);
   const newest = files.at(-1);
   if (newest === undefined) return undefined;
@@ -208,7 +211,10 @@ export async function tailPosition(logPath: string, query: TailQuery): Promise<{
 }
 
 /** The lines of a file from its end, each with where it begins. A last line without a newline is skipped: it is still being written. */
-export async function* linesBackwards(file: string, chunkSize = CHUNK): AsyncGenerator<{ line: Buffer; offset: number }> {
+export async function* linesBackwards(
+  file: string,
+  chunkSize = CHUNK,
+): AsyncGenerator<{ line: Buffer; offset: number }> {
   await using handle = await open(file, 'r');
   let end = (await handle.stat()).size;
   let carry = Buffer.alloc(0); // the beginning of what was read, whose own beginning lies further up

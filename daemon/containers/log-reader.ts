@@ -49,14 +49,22 @@ export async function readLogs(source: LogSource, options: LogOptions, send: Sen
   }
 }
 
-async function openCursor(logPath: string, options: LogOptions, accepts: (entry: LogEntry) => boolean): Promise<LogCursor> {
+async function openCursor(
+  logPath: string,
+  options: LogOptions,
+  accepts: (entry: LogEntry) => boolean,
+): Promise<LogCursor> {
   if (options.tail < 0) return LogCursor.atStart(logPath);
   const position = await tailPosition(logPath, { count: options.tail, accepts });
   return position ? LogCursor.at(logPath, position.file, position.offset) : LogCursor.atStart(logPath);
 }
 
 /** Neighbours of one stream go out together; the order between the streams stays. */
-function* batches(entries: LogEntry[], timestamps: boolean, continued: { 1: boolean; 2: boolean }): Generator<[1 | 2, Buffer]> {
+function* batches(
+  entries: LogEntry[],
+  timestamps: boolean,
+  continued: { 1: boolean; 2: boolean },
+): Generator<[1 | 2, Buffer]> {
   let run: Buffer[] = [];
   let stream: 1 | 2 = 1;
   for (const entry of entries) {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ContainerConfig, HostConfig, MountRequest } from '../../src/api/index.ts';
-import { EngineError } from '../errors/engine-error.ts';
 import { containerErrors } from '../errors/containers.ts';
+import { EngineError } from '../errors/engine-error.ts';
 import type { MountRecord } from './record.ts';
 
 const PROPAGATION = new Set(['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared']);
@@ -60,7 +60,8 @@ function checkTarget(type: string, target: string): string {
 export function parseVolumeSpec(spec: string, volumeDriver: string): MountRecord {
   const parts = spec.split(':');
   if (parts.length > 3 || parts[0] === '') throw containerErrors.volumeSpec(spec);
-  const [source, target, mode] = parts.length === 1 ? ['', parts[0] as string, ''] : [parts[0], parts[1], parts[2] ?? ''];
+  const [source, target, mode] =
+    parts.length === 1 ? ['', parts[0] as string, ''] : [parts[0], parts[1], parts[2] ?? ''];
   if (source === undefined || target === undefined || target === '') throw containerErrors.volumeSpec(spec);
   if (parts.length === 2 && parseMode(target)) throw containerErrors.volumeSpec(spec); // target and mode, no source
   const parsed = parts.length === 3 ? parseMode(mode) : { readOnly: false, noCopy: false, propagation: '' };
@@ -106,19 +107,18 @@ export function parseMountRequest(request: MountRequest): MountRecord {
   const Destination = checkTarget(type, request.Target);
   const base = { ...BLANK, Type: type, Destination, RW: !request.ReadOnly };
   const foreign = (present: boolean, field: string) => {
-    if (present) throw containerErrors.mountConfig(type, `exclusive options: must not specify ${field} for type "${type}"`);
+    if (present)
+      throw containerErrors.mountConfig(type, `exclusive options: must not specify ${field} for type "${type}"`);
   };
   if (type === 'bind') {
     foreign(request.VolumeOptions !== undefined && request.VolumeOptions !== null, 'VolumeOptions');
     foreign(request.TmpfsOptions !== undefined && request.TmpfsOptions !== null, 'TmpfsOptions');
     if (!request.Source) throw containerErrors.mountConfig(type, 'field Source must not be empty');
     if (!path.posix.isAbsolute(request.Source))
-      throw containerErrors.mountConfig(
-        type,
-        `invalid mount path: '${request.Source}' mount path must be absolute`,
-      );
+      throw containerErrors.mountConfig(type, `invalid mount path: '${request.Source}' mount path must be absolute`);
     const propagation = request.BindOptions?.Propagation || 'rprivate';
-    if (!PROPAGATION.has(propagation)) throw containerErrors.mountConfig(type, `invalid propagation mode: ${propagation}`);
+    if (!PROPAGATION.has(propagation))
+      throw containerErrors.mountConfig(type, `invalid propagation mode: ${propagation}`);
     return {
       ...base,
       Source: path.posix.normalize(request.Source).replace(/(.)\/$/, '$1'),
@@ -159,8 +159,7 @@ function parseTmpfs(target: string, options: string): MountRecord {
   const Destination = checkTarget('tmpfs', target);
   const words = options === '' ? [] : options.split(',');
   for (const word of words)
-    if (!TMPFS_OPTION.test(word))
-      throw containerErrors.mountConfig('tmpfs', `invalid option "${word}" for ${target}`);
+    if (!TMPFS_OPTION.test(word)) throw containerErrors.mountConfig('tmpfs', `invalid option "${word}" for ${target}`);
   return { ...BLANK, Type: 'tmpfs', Destination, RW: !words.includes('ro'), Options: words, Listed: false };
 }
 
@@ -169,7 +168,11 @@ function parseTmpfs(target: string, options: string): MountRecord {
  * `inherited` comes from --volumes-from and loses against the container's own.
  * @throws EngineError 400
  */
-export function planMounts(config: ContainerConfig, hostConfig: HostConfig, inherited: readonly MountRecord[]): MountRecord[] {
+export function planMounts(
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  inherited: readonly MountRecord[],
+): MountRecord[] {
   const own = new Map<string, MountRecord>();
   const take = (mount: MountRecord) => {
     if (own.has(mount.Destination)) throw containerErrors.duplicateMount(mount.Destination);
@@ -191,7 +194,8 @@ export function planMounts(config: ContainerConfig, hostConfig: HostConfig, inhe
 /** `name[:ro|rw|z]` of --volumes-from. @throws EngineError 400 */
 export function parseVolumesFrom(spec: string): { container: string; readOnly: boolean | undefined } {
   const [container = '', mode, extra] = spec.split(':');
-  if (container === '' || extra !== undefined) throw containerErrors.invalid(`invalid volumes-from specification: ${spec}`);
+  if (container === '' || extra !== undefined)
+    throw containerErrors.invalid(`invalid volumes-from specification: ${spec}`);
   if (mode === undefined) return { container, readOnly: undefined };
   const parsed = parseMode(mode);
   if (!parsed || parsed.noCopy) throw containerErrors.badMode(mode);

@@ -108,15 +108,15 @@ export async function openMounts(
       undo.push(() => core.deps.volumes.unmount(mount.Name, id));
       if (mount.Subpath !== '') source = await resolveInRoot(source, mount.Subpath);
       if (!(await exists(source)))
-        throw containerErrors.invalid(`cannot access path ${source}: no such file or directory in volume ${mount.Name}`);
+        throw containerErrors.invalid(
+          `cannot access path ${source}: no such file or directory in volume ${mount.Name}`,
+        );
     } else if (!(await exists(source))) {
       if (!mount.CreateSource) throw containerErrors.bindSourceMissing(source);
       try {
         await makeFolder(source);
       } catch (error) {
-        throw containerErrors.invalid(
-          `error while creating mount source path '${source}': ${messageOf(error)}`,
-        );
+        throw containerErrors.invalid(`error while creating mount source path '${source}': ${messageOf(error)}`);
       }
     }
     result.push({

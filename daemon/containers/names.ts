@@ -30,7 +30,8 @@ export function readNameLists(from: URL = new URL(import.meta.url)): NameLists {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' && (error as NodeJS.ErrnoException).code !== 'ENOTDIR')
         throw error;
-      if (folder.pathname === '/') throw new Error('assets/names.json is missing from the installation', { cause: error });
+      if (folder.pathname === '/')
+        throw new Error('assets/names.json is missing from the installation', { cause: error });
     }
   }
 }

@@ -23,7 +23,8 @@ export async function startContainer(core: Core, entry: Entry): Promise<void> {
       const { record } = entry;
       if (record.removing) throw containerErrors.startRemoving();
       if (record.status === 'paused') throw containerErrors.startPaused();
-      if (record.status === 'running' || record.status === 'restarting') throw containerErrors.alreadyStarted(record.name);
+      if (record.status === 'running' || record.status === 'restarting')
+        throw containerErrors.alreadyStarted(record.name);
       if (record.status === 'dead') throw containerErrors.startRemoving();
       core.store.update(entry, { manuallyStopped: false, restartCount: 0 });
       live.restartDelay = 0;
@@ -99,7 +100,11 @@ async function killForSure(core: Core, entry: Entry, run: Run): Promise<void> {
 }
 
 /** @throws EngineError 304 when it does not run, 400, 500 */
-export async function stopContainer(core: Core, entry: Entry, options: { signal?: string; timeout?: number }): Promise<void> {
+export async function stopContainer(
+  core: Core,
+  entry: Entry,
+  options: { signal?: string; timeout?: number },
+): Promise<void> {
   const { record } = entry;
   const live = core.live(entry);
   const signal = options.signal ? signalNumber(options.signal) : stopSignalOf(record);
@@ -124,7 +129,11 @@ export async function stopContainer(core: Core, entry: Entry, options: { signal?
 }
 
 /** @throws EngineError 400, 404, 500 */
-export async function restartContainer(core: Core, entry: Entry, options: { signal?: string; timeout?: number }): Promise<void> {
+export async function restartContainer(
+  core: Core,
+  entry: Entry,
+  options: { signal?: string; timeout?: number },
+): Promise<void> {
   const live = core.live(entry);
   live.keepOnExit = true;
   try {
@@ -184,8 +193,19 @@ export async function renameContainer(core: Core, entry: Entry, given: string): 
 }
 
 const UPDATABLE = [
-  'BlkioWeight', 'CpuPeriod', 'CpuQuota', 'CpuShares', 'CpusetCpus', 'CpusetMems', 'CpuRealtimePeriod', 'CpuRealtimeRuntime',
-  'Memory', 'MemoryReservation', 'MemorySwap', 'NanoCpus', 'PidsLimit',
+  'BlkioWeight',
+  'CpuPeriod',
+  'CpuQuota',
+  'CpuShares',
+  'CpusetCpus',
+  'CpusetMems',
+  'CpuRealtimePeriod',
+  'CpuRealtimeRuntime',
+  'Memory',
+  'MemoryReservation',
+  'MemorySwap',
+  'NanoCpus',
+  'PidsLimit',
 ] as const satisfies readonly (keyof HostConfig)[];
 
 /** The new HostConfig: a field that is absent or zero stays as it was. */
@@ -194,13 +214,18 @@ export function mergeUpdate(current: HostConfig, change: Partial<HostConfig>): H
   const next: HostConfig = { ...current, ...changed };
   if (change.RestartPolicy?.Name) next.RestartPolicy = change.RestartPolicy;
   // A swap limit that came from the memory limit follows it.
-  if (change.Memory && !change.MemorySwap && current.MemorySwap === current.Memory * 2) next.MemorySwap = change.Memory * 2;
+  if (change.Memory && !change.MemorySwap && current.MemorySwap === current.Memory * 2)
+    next.MemorySwap = change.Memory * 2;
   if (next.PidsLimit !== null && (next.PidsLimit ?? 0) < 0) next.PidsLimit = null;
   return next;
 }
 
 /** @throws EngineError 400, 409 */
-export async function updateContainer(core: Core, entry: Entry, change: Partial<HostConfig>): Promise<{ Warnings: string[] }> {
+export async function updateContainer(
+  core: Core,
+  entry: Entry,
+  change: Partial<HostConfig>,
+): Promise<{ Warnings: string[] }> {
   return entry.mutex.run('update', async () => {
     const { record } = entry;
     if (record.removing) throw containerErrors.updateMarked(record.id);

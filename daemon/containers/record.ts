@@ -1,10 +1,5 @@
 import { z } from 'zod';
-import type {
-  ContainerConfig,
-  EndpointSettings,
-  Health,
-  HostConfig,
-} from '../../src/api/index.ts';
+import type { ContainerConfig, EndpointSettings, Health, HostConfig } from '../../src/api/index.ts';
 import type { ProcessIdentity } from '../runtime/types.ts';
 
 export const ZERO_TIME = '0001-01-01T00:00:00Z';

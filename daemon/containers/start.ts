@@ -69,7 +69,8 @@ export async function startLocked(core: Core, entry: Entry): Promise<void> {
         tty: config.Tty,
         // A tty has no end of file by closing it: what a client's leaving must not do is hang up the terminal.
         leaveStdinOpen: config.OpenStdin && (!config.StdinOnce || config.Tty),
-        runtime: hostConfig.Runtime === 'runc' || !hostConfig.Runtime ? (deps.defaultRuntime ?? 'runc') : hostConfig.Runtime,
+        runtime:
+          hostConfig.Runtime === 'runc' || !hostConfig.Runtime ? (deps.defaultRuntime ?? 'runc') : hostConfig.Runtime,
         portDescriptors: sandbox.portDescriptors,
       });
       store.update(entry, { identity, starting: true });

@@ -3,8 +3,7 @@ import { EngineError } from './engine-error.ts';
 /** Errors of containers and execs: Docker's words and statuses (field/engine-api.md sections 1.3, 2.1 to 2.6). */
 export const containerErrors = {
   notFound: (reference: string) => new EngineError('notFound', `No such container: ${reference}`),
-  ambiguous: (prefix: string) =>
-    new EngineError('invalid', `multiple IDs found with provided prefix: ${prefix}`),
+  ambiguous: (prefix: string) => new EngineError('invalid', `multiple IDs found with provided prefix: ${prefix}`),
   noSuchImage: (reference: string) => new EngineError('notFound', `No such image: ${reference}`),
   noSuchExec: (id: string) => new EngineError('notFound', `No such exec instance: ${id}`),
   badName: (name: string) =>
@@ -21,8 +20,7 @@ export const containerErrors = {
   conflict: (message: string) => new EngineError('conflict', message),
   noCommand: () => new EngineError('invalid', 'no command specified'),
   memoryTooSmall: () => new EngineError('invalid', 'Minimum memory limit allowed is 6MB'),
-  autoRemoveWithRestart: () =>
-    new EngineError('invalid', "can't create 'AutoRemove' container with restart policy"),
+  autoRemoveWithRestart: () => new EngineError('invalid', "can't create 'AutoRemove' container with restart policy"),
   volumeSpec: (spec: string, why?: string) =>
     new EngineError('invalid', `invalid volume specification: '${spec}'${why ? `: ${why}` : ''}`),
   badMode: (mode: string) => new EngineError('invalid', `invalid mode: ${mode}`),
@@ -52,10 +50,7 @@ export const containerErrors = {
       `cannot remove container "/${name}": container is running: stop the container before removing or force remove`,
     ),
   removePaused: (name: string) =>
-    new EngineError(
-      'conflict',
-      `cannot remove container "/${name}": container is paused and must be unpaused first`,
-    ),
+    new EngineError('conflict', `cannot remove container "/${name}": container is paused and must be unpaused first`),
   removeRestarting: (name: string) =>
     new EngineError(
       'conflict',
@@ -63,16 +58,13 @@ export const containerErrors = {
     ),
   removalInProgress: (reference: string) =>
     new EngineError('conflict', `removal of container ${reference} is already in progress`),
-  removalFailed: (name: string, why: string) =>
-    new EngineError('system', `cannot remove container "/${name}": ${why}`),
+  removalFailed: (name: string, why: string) => new EngineError('system', `cannot remove container "/${name}": ${why}`),
   noExitEvent: (id: string) =>
     new EngineError('system', `container ${id}: tried to kill container, but did not receive an exit event`),
   logsOfRemoving: () =>
     new EngineError('conflict', 'can not get logs from container which is dead or marked for removal'),
-  logsNeedStream: () =>
-    new EngineError('invalid', 'Bad parameters: you must choose at least one stream'),
-  logsUnreadable: () =>
-    new EngineError('notImplemented', 'configured logging driver does not support reading'),
+  logsNeedStream: () => new EngineError('invalid', 'Bad parameters: you must choose at least one stream'),
+  logsUnreadable: () => new EngineError('notImplemented', 'configured logging driver does not support reading'),
   unknownLogDriver: (type: string) =>
     new EngineError(
       'invalid',
@@ -85,8 +77,7 @@ export const containerErrors = {
   noExecCommand: () => new EngineError('invalid', 'No exec command specified'),
   execHasRun: (id: string) => new EngineError('conflict', `exec command ${id} has already run`),
   execNotStarted: (id: string) => new EngineError('invalid', `exec ${id} is not running`),
-  execContainerStopped: (id: string) =>
-    new EngineError('conflict', `container ${id} is not running`),
+  execContainerStopped: (id: string) => new EngineError('conflict', `container ${id} is not running`),
   runtimeFailed: (words: string, atFault: 'caller' | 'engine', cause: unknown) =>
     new EngineError(atFault === 'caller' ? 'invalid' : 'system', words, { cause }),
   updateRestartAutoRemove: (id: string) =>
@@ -95,5 +86,8 @@ export const containerErrors = {
       `Cannot update container ${id}: Restart policy cannot be updated because AutoRemove is enabled for the container`,
     ),
   updateMarked: (id: string) =>
-    new EngineError('conflict', `Cannot update container ${id}: container is marked for removal and cannot be "update"`),
+    new EngineError(
+      'conflict',
+      `Cannot update container ${id}: container is marked for removal and cannot be "update"`,
+    ),
 };
