@@ -1,0 +1,2 @@
+export { createNetworkManager, type NetworkManagerDeps } from './manager.ts';
+export type { CreateNetworkRequest, NetworkManager, Sandbox, SandboxRequest } from './types.ts';

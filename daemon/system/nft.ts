@@ -1,0 +1,12 @@
+import { run } from './spawn.ts';
+
+/** Runs an nft script as one transaction: all of it or nothing. @throws CommandError */
+export async function nft(script: string): Promise<void> {
+  await run('nft', ['-f', '-'], { input: script });
+}
+
+/** The ruleset as JSON (libnftables-json(5)). */
+export async function listRuleset(): Promise<unknown> {
+  const { stdout } = await run('nft', ['-j', 'list', 'chains']);
+  return JSON.parse(stdout);
+}
