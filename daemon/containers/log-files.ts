@@ -1,4 +1,5 @@
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { LineSplitter, type LogEntry, parseLogLine } from './log-format.ts';
 
 const CHUNK = 64 * 1024;
@@ -13,12 +14,19 @@ async function inodeOf(file: string): Promise<number | undefined> {
   }
 }
 
-/** The log and what rotation left of it, oldest first. */
+/** The log and what rotation left of it, oldest first. One readdir, so that a rotation under way hides nothing older. */
 export async function logFiles(logPath: string): Promise<string[]> {
-  const found: string[] = [];
-  for (let n = 1; (await inodeOf(`${logPath}.${n}`)) !== undefined; n += 1) found.unshift(`${logPath}.${n}`);
-  if ((await inodeOf(logPath)) !== undefined) found.push(logPath);
-  return found;
+  const folder = path.dirname(logPath);
+  const base = path.basename(logPath);
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const age = (name: string) => (name === base ? 0 : Number(name.slice(base.length + 1)));
+  return names
+    .filter((name) => name === base || (name.startsWith(`${base}.`) && /^\d+$/.test(name.slice(base.length + 1))))
+    .sort((x, y) => age(y) - age(x))
+    .map((name) => path.join(folder, name));
 }
 
 /**
@@ -84,8 +92,12 @@ export class LogCursor implements AsyncDisposable {
 
   /** At a position taken before; at the oldest file when rotation has dropped that one. */
   static async atPosition(logPath: string, { inode, offset }: LogPosition): Promise<LogCursor> {
-    for (const file of await logFiles(logPath))
-      if ((await inodeOf(file)) === inode) return LogCursor.#open(logPath, file, offset);
+    for (let look = 0; look < 3; look += 1)
+      for (const file of await logFiles(logPath)) {
+        const cursor = (await inodeOf(file)) === inode ? await LogCursor.#open(logPath, file, offset) : undefined;
+        if (cursor?.#inode === inode) return cursor; // else a rotation renamed it between the two looks
+        await cursor?.[Symbol.asyncDispose]();
+      }
     return LogCursor.atStart(logPath);
   }
 
@@ -143,7 +155,9 @@ export class LogCursor implements AsyncDisposable {
     const files = await logFiles(this.#logPath);
     for (let i = 0; i < files.length; i += 1)
       if ((await inodeOf(files[i] as string)) === this.#inode) return files[i + 1];
-    return files[0]; // ours was dropped by rotation: go on with the oldest that is left
+    // Not found but not deleted: a rotation is renaming right now; the next look finds it.
+    if ((await (this.#handle as FileHandle).stat()).nlink > 0) return undefined;
+    return files[0]; // dropped by rotation: go on with the oldest that is left
   }
 
   async #step(): Promise<boolean> {
