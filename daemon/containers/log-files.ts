@@ -52,6 +52,11 @@ export interface LogPosition {
   offset: number;
 }
 
+interface Place {
+  file: string;
+  inode: number;
+}
+
 /** A place in the log that survives rotation: it holds its file open and steps to the next one when that exists. */
 export class LogCursor implements AsyncDisposable {
   readonly #logPath: string;
@@ -95,7 +100,7 @@ export class LogCursor implements AsyncDisposable {
     for (let look = 0; look < 3; look += 1)
       for (const file of await logFiles(logPath)) {
         const cursor = (await inodeOf(file)) === inode ? await LogCursor.#open(logPath, file, offset) : undefined;
-        if (cursor?.#inode === inode) return cursor; // else a rotation renamed it between the two looks
+        if (cursor && cursor.#inode === inode) return cursor; // else a rotation renamed it between the two looks
         await cursor?.[Symbol.asyncDispose]();
       }
     return LogCursor.atStart(logPath);
@@ -149,34 +154,49 @@ export class LogCursor implements AsyncDisposable {
   }
 
   /** The file that came after the one that is open; undefined when the open one is the newest. */
-  async #successor(): Promise<string | undefined> {
+  async #successor(): Promise<Place | undefined> {
     const newest = await inodeOf(this.#logPath);
     if (newest === undefined || newest === this.#inode) return undefined;
-    const files = await logFiles(this.#logPath);
-    for (let i = 0; i < files.length; i += 1)
-      if ((await inodeOf(files[i] as string)) === this.#inode) return files[i + 1];
+    const places = await this.#places();
+    const mine = places.findIndex(({ inode }) => inode === this.#inode);
+    if (mine >= 0) return places[mine + 1];
     // Not found but not deleted: a rotation is renaming right now; the next look finds it.
     if ((await (this.#handle as FileHandle).stat()).nlink > 0) return undefined;
-    return files[0]; // dropped by rotation: go on with the oldest that is left
+    return places[0]; // dropped by rotation: go on with the oldest that is left
+  }
+
+  /** Each file with its inode: names move on under a rotation, inodes do not. */
+  async #places(): Promise<Place[]> {
+    const places: Place[] = [];
+    for (const file of await logFiles(this.#logPath)) {
+      const inode = await inodeOf(file);
+      // The same inode twice, or none: the rotation overtook this look.
+      if (inode === undefined || places.some((place) => place.inode === inode)) return this.#places();
+      places.push({ file, inode });
+    }
+    return places;
   }
 
   async #step(): Promise<boolean> {
-    const [oldest] = await logFiles(this.#logPath);
+    const [oldest] = await this.#places();
     if (oldest === undefined) return false;
     await this.#moveTo(oldest);
     return this.#handle !== undefined;
   }
 
-  async #moveTo(file: string): Promise<void> {
-    await this.#handle?.close();
-    this.#handle = undefined;
-    try {
-      this.#handle = await open(file, 'r');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      return; // renamed again meanwhile; the next read looks anew
+  async #moveTo({ file, inode }: Place): Promise<void> {
+    const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined; // renamed meanwhile: the next read looks anew
+      throw error;
+    });
+    if (!handle) return;
+    if ((await handle.stat()).ino !== inode) {
+      await handle.close();
+      return;
     }
-    this.#inode = (await this.#handle.stat()).ino;
+    await this.#handle?.close();
+    this.#handle = handle;
+    this.#inode = inode;
     this.#offset = 0;
   }
 
