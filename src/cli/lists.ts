@@ -5,7 +5,7 @@ import { alignColumns } from '../format/table.ts';
 import { compileTemplate } from '../format/template.ts';
 
 /** One line of a list: every field that --format may name. */
-export type Row = Readonly<Record<string, string | ((...args: string[]) => string)>>;
+export type Row = Readonly<Record<string, string | null | ((...args: string[]) => string)>>;
 
 export interface Listing {
   /** Column heads by field name. */
@@ -35,7 +35,9 @@ const HEADER_FUNCTIONS = {
 
 function rowJson(listing: Listing, row: Row): string {
   const fields = Object.keys(listing.headers).filter((field) => !listing.methods?.includes(field));
-  return goEscapeHtml(sortedJson(Object.fromEntries(fields.map((field) => [field, textOf(row, field)]))));
+  return goEscapeHtml(
+    sortedJson(Object.fromEntries(fields.map((field) => [field, row[field] === null ? null : textOf(row, field)]))),
+  );
 }
 
 /** The whole text of a list, with its last line break. @throws TemplateError for a --format that does not fit. */

@@ -97,5 +97,6 @@ export function nearest(word: string, known: readonly string[]): string | undefi
     });
   for (const one of known) parser.command(one, false);
   parser.parse([word]);
-  return suggestion;
+  // yargs allows three changed letters, which makes any short word like any other.
+  return suggestion?.[0] === word[0] || word.length > 5 ? suggestion : undefined;
 }

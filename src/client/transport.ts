@@ -59,7 +59,7 @@ export async function readText(body: Readable): Promise<string> {
 export function failureText(status: number, text: string): string {
   try {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed) return String(parsed.message);
+    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed) return String(parsed.message).trim();
   } catch {
     // Not JSON (a proxy's page, an old engine): its text is the best there is.
   }

@@ -16,7 +16,7 @@ export const FORMAT_ONE = flag('format', 'f', 'string', 'json or a Go template')
 export const NO_TRUNC = flag('no-trunc', '', 'bool', 'show ids and commands in full');
 export const FILTER = flag('filter', 'f', 'filter', 'show only what matches KEY=VALUE; may be given several times', {
   check: (value) => {
-    if (!value.includes('=')) throw new Error('invalid filter format (should be name=[value])');
+    if (!value.includes('=')) throw new Error('bad format of filter (expected name=value)');
   },
 });
 export const DETACH_KEYS = flag(

@@ -22,6 +22,7 @@ const HEADERS = {
   Mounts: 'MOUNTS',
   LocalVolumes: 'LOCAL VOLUMES',
   Networks: 'NETWORKS',
+  Platform: 'PLATFORM',
 };
 const COLUMNS = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'];
 const SHORT_ID = 12;
@@ -69,6 +70,8 @@ export function containerRow(container: ContainerSummary, trunc: boolean, now: n
     Mounts: mountNames.map((name) => (trunc ? ellipsis(name, 15) : name)).join(','),
     LocalVolumes: String((container.Mounts ?? []).filter((mount) => mount.Driver === 'local').length),
     Networks: Object.keys(container.NetworkSettings?.Networks ?? {}).join(','),
+    // Only engines with several platforms of one image tell it.
+    Platform: null,
   };
 }
 
@@ -76,7 +79,7 @@ export function containerRow(container: ContainerSummary, trunc: boolean, now: n
 export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
   const format = args.string('format');
   const last = args.bool('latest') ? 1 : (args.number('last') as number);
-  const size = args.bool('size') || /\.Size\b/.test(format);
+  const size = args.bool('size') || /\.Size\b|\{\{\s*json \.\s*\}\}/.test(format);
   const client = await context.client();
   const containers = await client.listContainers({
     all: args.bool('all'),
