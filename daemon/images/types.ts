@@ -48,6 +48,8 @@ export interface ImageStore {
   count(): number;
   /** Boot and idle: removes blobs and layers nothing refers to (leases respected). Returns the bytes given back. */
   collectGarbage(): Promise<number>;
+  /** `galleyd` ends: connections to registries are closed, files let go; what arrived of blobs is kept. */
+  close(): Promise<void>;
 }
 
 /** What the image store must know of containers: who uses an image (containers by image ID). Handed in by main. */

@@ -1,0 +1,91 @@
+/** The public face of images: a store that pulls, names, shows and removes them. */
+import path from 'node:path';
+import { familiarString } from '../../src/api/index.ts';
+import { imageErrors } from '../errors/images.ts';
+import type { LayerStore } from '../layers/types.ts';
+import type { Database, Leases } from '../state/index.ts';
+import type { Log } from '../system/log.ts';
+import { TokenStore } from './auth.ts';
+import { Catalog, parse } from './catalog.ts';
+import { chainIds } from './config.ts';
+import { ContentStore } from './content.ts';
+import { createCollector } from './garbage.ts';
+import { RegistryHttp } from './http.ts';
+import { pull } from './pull.ts';
+import { pruneImages, removeImage } from './remove.ts';
+import { TRANSFER_DEFAULTS, type TransferSettings, Transfers } from './transfers.ts';
+import type { ImageEventSink, ImageStore, ImageUsers } from './types.ts';
+import { imageHistory, inspectImage, listImages } from './views.ts';
+
+export type { ImageEventSink, ImageStore, ImageUsers, PullRequest, ResolvedImage } from './types.ts';
+
+export interface ImageStoreDeps {
+  db: Database;
+  leases: Leases;
+  layers: LayerStore;
+  dataRoot: string;
+  users: ImageUsers;
+  publish: ImageEventSink;
+  /** `http(s)://host[:port]`, asked in this order for docker.io. */
+  mirrors: readonly string[];
+  /** `host[:port]` or CIDR; loopback is always among them. */
+  insecureRegistries: readonly string[];
+  log: Log;
+  transfers?: Partial<TransferSettings>;
+}
+
+/** Opens the image store below `dataRoot`; nothing is fetched or removed until it is asked to. */
+export function createImageStore(deps: ImageStoreDeps): ImageStore {
+  const { db, leases, layers, dataRoot, users, publish, log } = deps;
+  const content = new ContentStore(dataRoot);
+  const catalog = new Catalog(db);
+  const http = new RegistryHttp(deps.insecureRegistries);
+  const tokens = new TokenStore(http);
+  const transfers = new Transfers(content, { ...TRANSFER_DEFAULTS, ...deps.transfers });
+  const collect = createCollector({ catalog, content, layers, leases, transfers });
+  const pullDeps = { http, tokens, leases, layers, content, catalog, transfers, mirrors: deps.mirrors, publish, log };
+  const removeDeps = { catalog, users, publish, collect };
+  const views = { catalog, layers };
+
+  return {
+    pull: (request) => pull(pullDeps, request),
+
+    resolve(reference) {
+      const image = catalog.find(reference);
+      if (!image) return undefined;
+      const { config } = image;
+      return {
+        id: image.id,
+        config: config.config ?? {},
+        os: config.os,
+        architecture: config.architecture,
+        ...(config.variant ? { variant: config.variant } : {}),
+        chainId: chainIds(config.rootfs.diff_ids ?? []).at(-1) ?? null,
+      };
+    },
+
+    list: async ({ filters, sharedSize }) => listImages(views, filters, sharedSize),
+    inspect: (reference) => inspectImage(views, catalog.need(reference), path.join(dataRoot, 'layers')),
+    history: (reference) => imageHistory(views, catalog.need(reference)),
+
+    tag(source, repository, tag) {
+      const image = catalog.need(source);
+      const named = parse(repository);
+      if (named.digest !== undefined) throw imageErrors.tagDigest();
+      if (repository === 'sha256') throw imageErrors.tagAlgorithm();
+      const reference = parse(`${named.name}:${tag || named.tag || 'latest'}`);
+      catalog.tag(image.id, reference);
+      publish('tag', image.id, { ...(image.config.config?.Labels ?? {}), name: familiarString(reference) });
+    },
+
+    remove: (reference, { force }) => removeImage(removeDeps, reference, force),
+    prune: (filters) => pruneImages(removeDeps, filters),
+    count: () => catalog.size,
+    collectGarbage: async () => (await collect()).bytes,
+
+    async close() {
+      await http.close();
+      await transfers.settle();
+    },
+  };
+}
