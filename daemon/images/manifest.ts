@@ -73,7 +73,7 @@ export function parseManifest(raw: RawManifest, reference: string): ParsedManife
     throw imageErrors.badManifest(reference, messageOf(error));
   }
   const about = z
-    .object({ schemaVersion: z.number(), mediaType: z.string().optional(), manifests: z.unknown() })
+    .object({ schemaVersion: z.number(), mediaType: z.string().optional(), manifests: z.unknown().optional() })
     .safeParse(value);
   if (!about.success) throw imageErrors.badManifest(reference, 'it has no schemaVersion');
   if (about.data.schemaVersion === 1) throw imageErrors.schema1(reference);

@@ -7,6 +7,11 @@ export class Semaphore {
     this.#free = limit;
   }
 
+  /** True when the next one has to wait. */
+  get busy(): boolean {
+    return this.#free === 0;
+  }
+
   /** Resolves with the function that gives the place back. @throws the signal's reason. */
   async acquire(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();

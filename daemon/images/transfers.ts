@@ -97,7 +97,8 @@ export class Transfers {
   }
 
   async #run(repository: Repository, blob: Descriptor, tell: TransferListener, signal: AbortSignal): Promise<void> {
-    tell({ kind: 'waiting' });
+    await null; // whoever started this is listening by then
+    if (this.#slots.busy) tell({ kind: 'waiting' });
     const release = await this.#slots.acquire(signal);
     try {
       const resumed = await this.#once(repository, blob, tell, signal);

@@ -5,12 +5,11 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { messageOf } from '../errors/engine-error.ts';
 import { layerErrors } from '../errors/layers.ts';
-import type { Database } from '../state/index.ts';
 import { syncDirectory } from '../system/files.ts';
 import type { Log } from '../system/log.ts';
 import { MNT_DETACH, unmount } from '../system/syscalls.ts';
 import { folderSize, isMounted, listChanges, makeRootFolders, mountOverlay, removeRootFolder } from './roots.ts';
-import type { LayerRecord, LayerStore, UnpackRequest } from './types.ts';
+import type { LayerDatabase, LayerRecord, LayerStore, UnpackRequest } from './types.ts';
 import { findIgzip, unpackInto } from './unpack.ts';
 
 const recordSchema = z.object({
@@ -27,7 +26,7 @@ type StoredLayer = z.infer<typeof recordSchema>;
 const rootSchema = z.object({ chainId: z.string().nullable() });
 
 export interface LayerStoreDeps {
-  db: Database;
+  db: LayerDatabase;
   dataRoot: string;
   log: Log;
 }

@@ -68,3 +68,17 @@ export interface LayerStore {
   /** Boot: removes layers and roots without a row, half-unpacked folders. */
   collect(keepRoots: ReadonlySet<string>): Promise<void>;
 }
+
+/** What layers need of the database: daemon/state's Database fits. Handed in by main. */
+export interface LayerDatabase {
+  documents<T>(
+    table: 'layers' | 'meta',
+    parse: (value: unknown) => T,
+  ): {
+    get(id: string): T | undefined;
+    all(): T[];
+    put(id: string, value: T): void;
+    delete(id: string): boolean;
+  };
+  sql(text: string): { all(): unknown[] };
+}
