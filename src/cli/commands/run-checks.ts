@@ -32,9 +32,25 @@ export function checkMount(value: string): void {
   parseMount(value);
 }
 
-export function checkDevice(value: string): void {
-  const parts = value.split(':');
-  if (parts.length > 3 || parts[0] === '') throw new Error(`bad format for path: ${value}`);
-  const mode = parts.length === 3 ? (parts[2] as string) : undefined;
-  if (mode !== undefined && !/^[rwm]{1,3}$/.test(mode)) throw new Error(`bad mode specified: ${mode}`);
+export function checkDeviceRule(value: string): void {
+  if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(value))
+    throw new Error(`invalid device cgroup format '${value}'`);
+}
+
+const SYSCTLS = new Set([
+  'kernel.msgmax',
+  'kernel.msgmnb',
+  'kernel.msgmni',
+  'kernel.sem',
+  'kernel.shmall',
+  'kernel.shmmax',
+  'kernel.shmmni',
+  'kernel.shm_rmid_forced',
+]);
+
+/** Only parameters that belong to a namespace: any other would change the host. */
+export function checkSysctl(value: string): void {
+  const [name = '', ...rest] = value.split('=');
+  const own = SYSCTLS.has(name) || /^(net|fs\.mqueue)\./.test(name);
+  if (rest.length === 0 || !own) throw new Error(`sysctl '${value}' is not allowed`);
 }

@@ -4,10 +4,11 @@ import { DETACH_KEYS, flag } from './flag.ts';
 import {
   checkAddHost,
   checkAttach,
-  checkDevice,
+  checkDeviceRule,
   checkEnv,
   checkLabelLike,
   checkMount,
+  checkSysctl,
   checkUlimit,
 } from './run-checks.ts';
 
@@ -116,10 +117,10 @@ const ISOLATION: FlagSpec[] = [
   flag('cap-add', '', 'list', 'add a capability'),
   flag('cap-drop', '', 'list', 'take a capability away'),
   flag('security-opt', '', 'list', 'seccomp=…, no-new-privileges, systempaths=unconfined, …'),
-  flag('device', '', 'list', 'device of the host: PATH[:TARGET[:rwm]]', { check: checkDevice }),
-  flag('device-cgroup-rule', '', 'list', "rule for the cgroup's device list"),
+  flag('device', '', 'list', 'device of the host: PATH[:TARGET[:rwm]]'),
+  flag('device-cgroup-rule', '', 'list', "rule for the cgroup's device list", { check: checkDeviceRule }),
   flag('gpus', '', 'string', "GPUs: 'all' or a number"),
-  flag('sysctl', '', 'map', 'kernel parameter NAME=VALUE', { check: checkLabelLike }),
+  flag('sysctl', '', 'map', 'kernel parameter NAME=VALUE', { check: checkSysctl }),
   flag('cgroupns', '', 'string', 'cgroup namespace: host or private'),
   flag('ipc', '', 'string', 'IPC namespace: none, private, shareable, host, container:NAME'),
   flag('pid', '', 'string', 'PID namespace: host or container:NAME'),

@@ -149,7 +149,10 @@ function limitsOf(args: ParsedArgs): Partial<HostConfig> {
     OomKillDisable: args.bool('oom-kill-disable'),
     OomScoreAdj: int('oom-score-adj'),
     PidsLimit: int('pids-limit'),
-    Ulimits: args.list('ulimit').map(parseUlimit),
+    Ulimits: args
+      .list('ulimit')
+      .map(parseUlimit)
+      .sort((a, b) => (a.Name < b.Name ? -1 : 1)),
   };
 }
 

@@ -79,6 +79,13 @@ export function networksOf(args: ParsedArgs): NetworkChoice {
   if (Object.keys(address).length > 0) first.settings.IPAMConfig = { ...first.settings.IPAMConfig, ...address };
   if (args.string('mac-address')) first.settings.MacAddress = args.string('mac-address');
   if (args.list('link').length > 0 && isUserDefined(first.target)) first.settings.Links = args.list('link');
+  // A namespace that is shared or absent has no endpoint, unless flags ask for one (the engine then says no).
+  if (
+    /^(host|none|container:.*)$/.test(first.target) &&
+    Object.keys(first.settings).length + first.aliases.length === 0
+  ) {
+    return { mode: first.target, endpoints: {} };
+  }
   const endpoints: Record<string, EndpointSettings> = {};
   for (const { target, aliases, settings } of attachments) {
     if (endpoints[target]) throw new Error(`network ${JSON.stringify(target)} is specified multiple times`);

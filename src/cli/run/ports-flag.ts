@@ -43,13 +43,13 @@ export function parsePublish(publish: readonly string[], expose: readonly string
   for (const value of expose) {
     const [numbers = '', protocol = 'tcp'] = value.split('/');
     if (value.includes(':')) throw new Error(`invalid port format for --expose: ${value}`);
-    let first: number;
-    let last: number;
-    try {
-      [first, last] = range(numbers, 'range format for --expose');
-    } catch {
-      throw new Error(`invalid range format for --expose: ${value}, error: invalid port range`);
+    const bad = numbers.split('-').find((part) => !/^\d+$/.test(part));
+    if (bad !== undefined) {
+      throw new Error(
+        `invalid range format for --expose: ${value}, error: strconv.ParseUint: parsing ${JSON.stringify(bad)}: invalid syntax`,
+      );
     }
+    const [first, last] = range(numbers, 'range format for --expose');
     for (let port = first; port <= last; port++) ports.exposed[`${port}/${protocol.toLowerCase()}`] = {};
   }
   return ports;

@@ -105,8 +105,11 @@ export function parseRestart(text: string): RestartPolicy {
 
 /** `PATH[:TARGET][:rwm]`. */
 export function parseDevice(text: string): DeviceMapping {
-  const [source = '', second, third] = text.split(':');
+  const parts = text.split(':');
+  const [source = '', second, third] = parts;
+  if (parts.length > 3 || source === '') throw new Error(`bad format for path: ${text}`);
   const isMode = (value: string | undefined) => value !== undefined && /^[rwm]{1,3}$/.test(value);
+  if (third !== undefined && !isMode(third)) throw new Error(`bad mode specified: ${third}`);
   if (third !== undefined) return { PathOnHost: source, PathInContainer: second || source, CgroupPermissions: third };
   if (isMode(second)) return { PathOnHost: source, PathInContainer: source, CgroupPermissions: second as string };
   return { PathOnHost: source, PathInContainer: second || source, CgroupPermissions: 'rwm' };
@@ -144,7 +147,7 @@ export function securityOptions(list: readonly string[]): SecurityOptions {
       continue;
     }
     if (rest.length === 0 && key !== 'no-new-privileges')
-      throw new Error(`invalid --security-opt: ${JSON.stringify(one)}`);
+      throw new Error(`Invalid --security-opt: ${JSON.stringify(one)}`);
     const value = one.slice((key as string).length + 1);
     if (key === 'seccomp' && value !== 'unconfined' && value !== 'builtin')
       options.push(`seccomp=${seccompProfile(value)}`);
