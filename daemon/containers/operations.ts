@@ -10,6 +10,7 @@ import { cancelRestart } from './restart-timer.ts';
 import { SIGKILL, SIGTERM, signalNumber } from './signals.ts';
 import { startLocked } from './start.ts';
 import type { Entry } from './store.ts';
+import { wake } from './wake.ts';
 
 const DEFAULT_STOP_S = 10;
 const KILL_WAIT_MS = 10_000;
@@ -71,7 +72,7 @@ async function sendSignal(core: Core, entry: Entry, signal: number, refuse: () =
     if (isStop) core.store.update(entry, { manuallyStopped: true });
     await core.deps.runtime.kill(record.id, signal);
     if (record.status === 'paused') {
-      await core.deps.runtime.resume(record.id);
+      await wake(core, record.id);
       core.emit(core.store.update(entry, { status: 'running' }), 'unpause');
     }
     core.emit(entry.record, 'kill', { signal: String(signal) });

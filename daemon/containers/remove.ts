@@ -7,6 +7,7 @@ import { isAlive } from './record.ts';
 import { cancelRestart } from './restart-timer.ts';
 import { SIGKILL } from './signals.ts';
 import type { Entry } from './store.ts';
+import { wake } from './wake.ts';
 
 const KILL_WAIT_MS = 10_000;
 
@@ -64,7 +65,7 @@ async function killForRemoval(core: Core, entry: Entry, ended: Promise<void>): P
   const { id, status } = entry.record;
   if (isAlive(entry.record)) {
     await core.deps.runtime.kill(id, SIGKILL);
-    if (status === 'paused') await core.deps.runtime.resume(id);
+    if (status === 'paused') await wake(core, id);
     core.emit(entry.record, 'kill', { signal: String(SIGKILL) });
   }
   let timer: NodeJS.Timeout | undefined;
