@@ -12,6 +12,7 @@ const SECOND = 1e9;
 const OUTPUT_LIMIT = 4096;
 const KEPT_RESULTS = 5;
 const MS = 1e6;
+const DRAIN_MS = 1000;
 
 /** The probe's command line; undefined: no health check. */
 export function probeCommand(
@@ -106,10 +107,18 @@ async function probe(core: Core, entry: Entry, check: HealthConfig, command: str
       if (size <= OUTPUT_LIMIT) output.push(data);
       size += data.length;
     });
+    const drained = new Promise<void>((resolve) => {
+      if (task.stream) task.stream.onEnd(resolve);
+      else resolve();
+    });
     const { pid } = await task.start();
     const late = sleep(timeout / MS, 'late' as const, { signal: timer.signal, ref: false });
     const outcome = await Promise.race([task.exited(), late.catch(() => 'late' as const)]);
-    if (outcome !== 'late') return done(outcome, text());
+    if (outcome !== 'late') {
+      // The exit code may overtake the last words.
+      await Promise.race([drained, sleep(DRAIN_MS, undefined, { signal: timer.signal, ref: false }).catch(() => {})]);
+      return done(outcome, text());
+    }
     try {
       process.kill(pid, 'SIGKILL');
     } catch (error) {

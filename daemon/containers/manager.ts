@@ -45,25 +45,26 @@ export function createContainerManager(deps: ContainerDeps): ContainerManager {
   const find = (reference: string) => store.find(reference);
 
   return {
-    create: (name, platform, body) => createContainer(core, lists, name, platform, body),
-    list: (options) => listContainers(core, options),
-    prune: (filters) => pruneContainers(core, filters),
+    create: async (name, platform, body) => createContainer(core, lists, name, platform, body),
+    list: async (options) => listContainers(core, options),
+    prune: async (filters) => pruneContainers(core, filters),
     async inspect(reference, { size }) {
       const { record } = find(reference);
       const view = inspectOf(core, record, execs.idsOf(record.id));
       return size ? { ...view, ...(await sizesOf(core, record.id)) } : view;
     },
-    start: (reference) => startContainer(core, find(reference)),
-    stop: (reference, options) => stopContainer(core, find(reference), options),
-    restart: (reference, options) => restartContainer(core, find(reference), options),
-    kill: (reference, signal) => killContainer(core, find(reference), reference, signal),
-    pause: (reference) => pauseContainer(core, find(reference)),
-    unpause: (reference) => unpauseContainer(core, find(reference)),
-    rename: (reference, name) => renameContainer(core, find(reference), name),
-    update: (reference, change) => updateContainer(core, find(reference), change),
-    remove: (reference, { force, volumes }) => removeContainer(core, find(reference), reference, { force, volumes }),
+    start: async (reference) => startContainer(core, find(reference)),
+    stop: async (reference, options) => stopContainer(core, find(reference), options),
+    restart: async (reference, options) => restartContainer(core, find(reference), options),
+    kill: async (reference, signal) => killContainer(core, find(reference), reference, signal),
+    pause: async (reference) => pauseContainer(core, find(reference)),
+    unpause: async (reference) => unpauseContainer(core, find(reference)),
+    rename: async (reference, name) => renameContainer(core, find(reference), name),
+    update: async (reference, change) => updateContainer(core, find(reference), change),
+    remove: async (reference, { force, volumes }) =>
+      removeContainer(core, find(reference), reference, { force, volumes }),
     wait: (reference, options) => ({ result: waitFor(core, find(reference), options) }),
-    resize: (reference, rows, columns) => resizeContainer(core, find(reference), rows, columns),
+    resize: async (reference, rows, columns) => resizeContainer(core, find(reference), rows, columns),
     async top(reference, psArgs) {
       const { record } = find(reference);
       if (record.status === 'restarting') throw containerErrors.restarting(record.name);
@@ -72,8 +73,8 @@ export function createContainerManager(deps: ContainerDeps): ContainerManager {
       core.emit(record, 'top');
       return result;
     },
-    changes: (reference) => deps.layers.changes(find(reference).record.id),
-    stats: (reference, options, listener) => stats.run(find(reference), options, listener),
+    changes: async (reference) => deps.layers.changes(find(reference).record.id),
+    stats: async (reference, options, listener) => stats.run(find(reference), options, listener),
     attach: async (reference, options) => attachTo(core, find(reference), options),
     logs: async (reference, options) => openLogs(core, find(reference), options),
     createExec: async (reference, body) => execs.create(find(reference), body),
