@@ -1,0 +1,374 @@
+/** Registries that ask for tokens, lie, or cut the line. Served here: no real one does it on demand. Needs root (layers). */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createImageStore, type ImageStore } from '../../daemon/images/index.ts';
+import { createLayerStore, type LayerStore } from '../../daemon/layers/index.ts';
+import { Database, Leases } from '../../daemon/state/index.ts';
+import { createLog } from '../../daemon/system/log.ts';
+import type { ProgressMessage, RegistryAuth } from '../../src/api/index.ts';
+import { isRoot } from '../fixtures/engine.ts';
+
+const sha = (data: Buffer | string) => `sha256:${createHash('sha256').update(data).digest('hex')}`;
+
+/** A tar header by hand, so that names can be what no honest tar holds. */
+function tarEntry(name: string, content: Buffer, type = '0', link = ''): Buffer {
+  const header = Buffer.alloc(512);
+  header.write(name, 0, 'latin1');
+  header.write('0000644\0', 100);
+  header.write('0000000\0', 108);
+  header.write('0000000\0', 116);
+  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124);
+  header.write('00000000000\0', 136);
+  header.write('        ', 148);
+  header.write(type, 156);
+  header.write(link, 157, 'latin1');
+  header.write('ustar\x0000', 257, 'latin1');
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
+  return Buffer.concat([header, content, padding]);
+}
+
+interface Served {
+  manifest: Buffer;
+  blobs: Map<string, Buffer>;
+  imageId: string;
+  layer: string;
+}
+
+function imageOf(tar: Buffer, diffId = sha(tar), platform = 'amd64'): Served {
+  const layer = gzipSync(tar, { level: 0 });
+  const config = Buffer.from(
+    JSON.stringify({ os: 'linux', architecture: platform, config: {}, rootfs: { type: 'layers', diff_ids: [diffId] } }),
+  );
+  const descriptor = (mediaType: string, bytes: Buffer) => ({ mediaType, digest: sha(bytes), size: bytes.length });
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      config: descriptor('application/vnd.oci.image.config.v1+json', config),
+      layers: [descriptor('application/vnd.oci.image.layer.v1.tar+gzip', layer)],
+    }),
+  );
+  const blobs = new Map([config, layer].map((bytes) => [sha(bytes), bytes]));
+  return { manifest, blobs, imageId: sha(config), layer: sha(layer) };
+}
+
+const plain = () => imageOf(Buffer.concat([tarEntry('file', Buffer.alloc(300_000, 'galley')), Buffer.alloc(1024)]));
+
+describe.skipIf(!isRoot)('hostile and guarded registries (needs root)', () => {
+  let folder: string;
+  let db: Database;
+  let layers: LayerStore;
+  let images: ImageStore;
+  let servers: http.Server[];
+  let requests: { url: string; headers: http.IncomingHttpHeaders; body: string }[];
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'galley-hostile-'));
+    servers = [];
+    requests = [];
+    db = new Database(path.join(folder, 'galley.db'));
+    const log = createLog('error');
+    layers = createLayerStore({ db, dataRoot: folder, log });
+    images = createImageStore({
+      db,
+      leases: new Leases(db),
+      layers,
+      dataRoot: folder,
+      users: { usersOf: () => [] },
+      publish: () => {},
+      mirrors: [],
+      insecureRegistries: [],
+      log,
+      transfers: { retryDelayMs: 5 },
+    });
+  });
+  afterEach(async () => {
+    await images.close();
+    db.close();
+    for (const server of servers) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  type Handler = (req: http.IncomingMessage, res: http.ServerResponse, body: string) => void;
+  async function serve(handler: Handler): Promise<string> {
+    const server = http.createServer(async (req, res) => {
+      let body = '';
+      for await (const chunk of req) body += String(chunk);
+      requests.push({ url: req.url ?? '', headers: req.headers, body });
+      handler(req, res, body);
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+  /** Answers as a registry does; `blob` may answer instead (true: it did). */
+  function registryOf(
+    served: Served,
+    blob: (digest: string, bytes: Buffer, req: http.IncomingMessage, res: http.ServerResponse) => boolean = () => false,
+  ): Handler {
+    return (req, res) => {
+      const url = req.url ?? '';
+      if (url.includes('/manifests/')) {
+        res.writeHead(200, { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }).end(served.manifest);
+        return;
+      }
+      const digest = url.slice(url.lastIndexOf('/') + 1);
+      const bytes = served.blobs.get(digest);
+      if (!bytes) res.writeHead(404).end();
+      else if (!blob(digest, bytes, req, res)) res.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+    };
+  }
+  function pull(
+    image: string,
+    auth?: RegistryAuth,
+    signal = new AbortController().signal,
+    lines: ProgressMessage[] = [],
+  ) {
+    return images.pull({
+      image,
+      tag: 'latest',
+      platform: undefined,
+      auth,
+      signal,
+      onProgress: (line) => lines.push(line),
+    });
+  }
+  function nothingLeft(): void {
+    expect(images.count()).toBe(0);
+    expect(layers.all()).toEqual([]);
+    expect(readdirSync(path.join(folder, 'layers'))).toEqual([]);
+  }
+
+  it('continues a cut blob with Range, within one pull', async () => {
+    const served = plain();
+    let cuts = 0;
+    const ranges: (string | undefined)[] = [];
+    const host = await serve(
+      registryOf(served, (digest, bytes, req, res) => {
+        if (digest !== served.layer) return false;
+        ranges.push(req.headers.range);
+        const from = Number(/bytes=(\d+)-/.exec(req.headers.range ?? '')?.[1] ?? 0);
+        const rest = bytes.subarray(from);
+        const status = from > 0 ? 206 : 200;
+        res.writeHead(status, {
+          'content-length': rest.length,
+          'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}`,
+        });
+        if ((cuts += 1) > 2) res.end(rest);
+        else res.write(rest.subarray(0, 100_000), () => setTimeout(() => res.destroy(), 20));
+        return true;
+      }),
+    );
+    await pull(`${host}/cut`);
+    expect(images.resolve(`${host}/cut`)?.id).toBe(served.imageId);
+    expect(ranges).toEqual([undefined, 'bytes=100000-', 'bytes=200000-']);
+  });
+
+  it('keeps what arrived when the line stays dead, and the next pull goes on from there', async () => {
+    const served = plain();
+    let dead = true;
+    const ranges: (string | undefined)[] = [];
+    const host = await serve(
+      registryOf(served, (digest, bytes, req, res) => {
+        if (digest !== served.layer) return false;
+        ranges.push(req.headers.range);
+        const from = Number(/bytes=(\d+)-/.exec(req.headers.range ?? '')?.[1] ?? 0);
+        if (dead && from > 0) res.destroy();
+        else if (dead) {
+          res.writeHead(200, { 'content-length': bytes.length });
+          res.write(bytes.subarray(0, 150_000), () => setTimeout(() => res.destroy(), 20));
+        } else {
+          res
+            .writeHead(206, { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` })
+            .end(bytes.subarray(from));
+        }
+        return true;
+      }),
+    );
+    await expect(pull(`${host}/dead`)).rejects.toMatchObject({ status: 500 });
+    nothingLeft();
+    const partial = path.join(folder, 'content/ingest', served.layer.slice(7));
+    expect(statSync(partial).size).toBe(150_000);
+    dead = false;
+    await pull(`${host}/dead`);
+    expect(ranges.at(-1)).toBe('bytes=150000-');
+    expect(existsSync(partial)).toBe(false);
+  });
+
+  it('starts over when a registry knows no ranges', async () => {
+    const served = plain();
+    let first = true;
+    const host = await serve(
+      registryOf(served, (digest, bytes, _req, res) => {
+        if (digest !== served.layer || !first) return false;
+        first = false;
+        res.writeHead(200, { 'content-length': bytes.length });
+        res.write(bytes.subarray(0, 100_000), () => setTimeout(() => res.destroy(), 20));
+        return true;
+      }),
+    );
+    await pull(`${host}/norange`);
+    expect(images.resolve(`${host}/norange`)?.id).toBe(served.imageId);
+  });
+
+  it('stops at once when the client goes, and keeps the partial blob', async () => {
+    const served = plain();
+    const gone = new AbortController();
+    const host = await serve(
+      registryOf(served, (digest, bytes, _req, res) => {
+        if (digest !== served.layer) return false;
+        res.writeHead(200, { 'content-length': bytes.length });
+        res.write(bytes.subarray(0, 60_000), () => setTimeout(() => gone.abort(new Error('client gone')), 50));
+        return true;
+      }),
+    );
+    await expect(pull(`${host}/slow`, undefined, gone.signal)).rejects.toThrow('client gone');
+    await images.close();
+    nothingLeft();
+    expect(statSync(path.join(folder, 'content/ingest', served.layer.slice(7))).size).toBe(60_000);
+  });
+
+  it('refuses wrong bytes, too many bytes, and a manifest that is not its digest', async () => {
+    const served = plain();
+    let mode = 'wrong';
+    const host = await serve(
+      registryOf(served, (digest, bytes, _req, res) => {
+        if (digest !== served.layer) return false;
+        if (mode === 'wrong') res.end(Buffer.alloc(bytes.length, 1));
+        else res.end(Buffer.concat([bytes, bytes]));
+        return true;
+      }),
+    );
+    await expect(pull(`${host}/x`)).rejects.toThrow(/filesystem layer verification failed/);
+    nothingLeft();
+    mode = 'long';
+    await expect(pull(`${host}/x`)).rejects.toThrow(/its manifest says/);
+    nothingLeft();
+    const other = sha('other');
+    await expect(
+      images.pull({
+        image: `${host}/x`,
+        tag: other,
+        platform: undefined,
+        auth: undefined,
+        signal: new AbortController().signal,
+        onProgress: () => {},
+      }),
+    ).rejects.toThrow(`manifest verification failed for digest ${other}`);
+    expect(readdirSync(path.join(folder, 'content/ingest'))).toEqual([]);
+  });
+
+  it.each([
+    ['a diffID that is not the tar', imageOf(Buffer.alloc(1024), sha('else')), /the image config says sha256:/],
+    ['a name with ..', imageOf(tarEntry('../../evil', Buffer.from('x'))), /"\.\.\/\.\.\/evil" leaves the layer/],
+    [
+      'a tar cut in an entry',
+      imageOf(tarEntry('x', Buffer.alloc(2000)).subarray(0, 1000)),
+      /the tar ends in the middle of an entry/,
+    ],
+    ['a hard link out', imageOf(tarEntry('x', Buffer.alloc(0), '1', '../../etc/passwd')), /leaves the layer/],
+    ['a whiteout of ..', imageOf(tarEntry('.wh...', Buffer.alloc(0))), /whiteout of no file/],
+  ])('refuses %s and leaves nothing', async (_what, served, message) => {
+    const host = await serve(registryOf(served));
+    await expect(pull(`${host}/bad`)).rejects.toThrow(message);
+    nothingLeft();
+  });
+
+  it('a symlink on the way stays inside the layer', async () => {
+    const served = imageOf(
+      Buffer.concat([
+        tarEntry('up', Buffer.alloc(0), '2', '../../../../../../tmp'),
+        tarEntry('up/escaped', Buffer.from('x')),
+        tarEntry('abs', Buffer.alloc(0), '2', '/etc'),
+        tarEntry('abs/inside', Buffer.from('y')),
+        Buffer.alloc(1024),
+      ]),
+    );
+    const host = await serve(registryOf(served));
+    await pull(`${host}/links`);
+    await layers.createRoot('c', images.resolve(`${host}/links`)?.chainId ?? null);
+    try {
+      const root = await layers.mountRoot('c');
+      expect(readFileSync(path.join(root, 'tmp/escaped'), 'utf8')).toBe('x');
+      expect(readFileSync(path.join(root, 'etc/inside'), 'utf8')).toBe('y');
+      expect(existsSync('/tmp/escaped')).toBe(false);
+    } finally {
+      await layers.removeRoot('c');
+    }
+  });
+
+  it('gets a bearer token with the scope of the challenge, reuses it, and asks anew when it is refused', async () => {
+    const served = plain();
+    let issued = 0;
+    const answer = registryOf(served);
+    const host: string = await serve((req, res, body) => {
+      if (req.url?.startsWith('/token')) {
+        issued += 1;
+        res.end(JSON.stringify({ token: `t${issued}`, expires_in: 300 }));
+      } else if (req.headers.authorization === `Bearer t${issued}` && issued >= 2) answer(req, res, body);
+      else {
+        const challenge = `Bearer realm="http://${req.headers.host}/token",service="reg",scope="repository:a/b:pull"`;
+        res.writeHead(401, { 'www-authenticate': challenge }).end();
+      }
+    });
+    await pull(`${host}/a/b`, { username: 'cook', password: 'salt' });
+    const tokens = requests.filter((request) => request.url.startsWith('/token'));
+    expect(tokens).toHaveLength(2);
+    expect(new URL(tokens[0]?.url ?? '', 'http://x').searchParams.get('scope')).toBe('repository:a/b:pull');
+    expect(tokens[0]?.headers.authorization).toBe(`Basic ${Buffer.from('cook:salt').toString('base64')}`);
+    await pull(`${host}/a/b`, { username: 'cook', password: 'salt' });
+    expect(requests.filter((request) => request.url.startsWith('/token'))).toHaveLength(2);
+  });
+
+  it('trades an identity token, and tells a refusal as Docker does', async () => {
+    const host: string = await serve((req, res) => {
+      if (req.url?.startsWith('/token')) res.writeHead(401).end('{}');
+      else
+        res
+          .writeHead(401, { 'www-authenticate': `Bearer realm="http://${req.headers.host}/token",service="reg"` })
+          .end();
+    });
+    await expect(pull(`${host}/private`)).rejects.toMatchObject({
+      status: 404,
+      message: `pull access denied for ${host}/private, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`,
+    });
+    await expect(pull(`${host}/private`, { identitytoken: 'id' })).rejects.toMatchObject({ status: 404 });
+    const post = requests.at(-1);
+    expect(new URLSearchParams(post?.body)).toEqual(
+      new URLSearchParams({
+        grant_type: 'refresh_token',
+        service: 'reg',
+        client_id: 'galley',
+        scope: 'repository:private:pull',
+        refresh_token: 'id',
+      }),
+    );
+  });
+
+  it('does not take credentials along to the host that a blob is redirected to', async () => {
+    const served = plain();
+    const store = await serve((req, res) => res.end(served.blobs.get((req.url ?? '').slice(1))));
+    const host = await serve((req, res, body) => {
+      if (!req.headers.authorization) res.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+      else
+        registryOf(served, (digest, _bytes, _req, r) =>
+          Boolean(r.writeHead(307, { location: `http://${store}/${digest}` }).end()),
+        )(req, res, body);
+    });
+    await pull(`${host}/moved`, { username: 'cook', password: 'salt' });
+    const moved = requests.filter((request) => request.headers.host === store);
+    expect(moved).toHaveLength(2);
+    for (const request of moved) expect(request.headers.authorization).toBeUndefined();
+  });
+});
