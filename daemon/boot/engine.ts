@@ -65,7 +65,7 @@ export async function createEngine(settings: Settings, log: Log): Promise<Engine
   const hostFacts = readHostFacts();
   const tools = await toolVersions();
 
-  const runtime = createRuntime({ execRoot, log, cgroupParent: name });
+  const runtime = createRuntime({ execRoot, log, host: hostFacts });
   const layers = createLayerStore({ db, dataRoot, log });
   const volumes = createVolumeManager({
     db,

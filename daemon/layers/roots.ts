@@ -1,7 +1,7 @@
-import { chmodSync, closeSync, mkdirSync, openSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, rmSync, type Stats, statfsSync, symlinkSync } from 'node:fs';
 import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { getXattr, MNT_DETACH, mount, unmount } from '../system/syscalls.ts';
+import { getXattr, MNT_DETACH, makeNode, mount, setXattr, unmount } from '../system/syscalls.ts';
 import type { Change } from './types.ts';
 
 const FOLDERS = ['dev/pts', 'dev/shm', 'proc', 'sys', 'etc'];
@@ -26,7 +26,9 @@ export function mountOverlay(layersFolder: string, lowers: readonly string[], ro
   const back = process.cwd();
   process.chdir(layersFolder);
   try {
-    const options = `lowerdir=${lowers.join(':')},upperdir=${root}/upper,workdir=${root}/work`;
+    // Relative, too: a data root may have a comma or a colon in its path.
+    const from = path.relative(layersFolder, root) || '.';
+    const options = `lowerdir=${lowers.join(':')},upperdir=${from}/upper,workdir=${from}/work`;
     mount('overlay', path.join(root, 'merged'), 'overlay', 0, options);
   } finally {
     process.chdir(back);
@@ -65,30 +67,101 @@ export async function folderSize(folder: string): Promise<number> {
   return walk(folder);
 }
 
-/** What the writable layer changed against the folders beneath it (docker diff). */
+async function facts(file: string): Promise<Stats | null> {
+  try {
+    return await lstat(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw error;
+  }
+}
+const isWhiteout = (stat: Stats) => stat.isCharacterDevice() && stat.rdev === 0;
+const isOpaque = (folder: string) => getXattr(folder, 'trusted.overlay.opaque')?.toString() === 'y';
+
+/** Whether a stack of folders (topmost first) shows a path, as overlayfs would. */
+async function shows(lowers: readonly string[], relative: string): Promise<boolean> {
+  const parents = relative.split('/').slice(0, -1);
+  for (const lower of lowers) {
+    const stat = await facts(path.join(lower, relative));
+    if (stat) return !isWhiteout(stat);
+    let at = lower;
+    for (const part of parents) {
+      at = path.join(at, part);
+      const parent = await facts(at);
+      if (!parent) break;
+      // Hidden, replaced or opaque: what lies further down does not shine through.
+      if (!parent.isDirectory() || isOpaque(at)) return false;
+    }
+  }
+  return false;
+}
+
+/** What the writable layer changed against the folders beneath it, topmost first (docker diff). */
 export async function listChanges(upper: string, lowers: readonly string[]): Promise<Change[]> {
   const changes: Change[] = [];
-  const below = async (relative: string): Promise<boolean> => {
-    for (const lower of lowers) {
-      const stat = await lstat(path.join(lower, relative)).catch(() => null);
-      if (stat) return !(stat.isCharacterDevice() && stat.rdev === 0);
-    }
-    return false;
-  };
   const walk = async (relative: string): Promise<void> => {
-    const names = (await readdir(path.join(upper, relative))).sort();
-    for (const name of names) {
+    for (const name of (await readdir(path.join(upper, relative))).sort()) {
       const at = path.join(relative, name);
       const full = path.join(upper, at);
-      const stat = await lstat(full);
+      const stat = await facts(full);
+      if (!stat) continue; // gone since the folder was read: the container runs
       const Path = `/${at}`;
-      if (stat.isCharacterDevice() && stat.rdev === 0) changes.push({ Path, Kind: 2 });
-      else changes.push({ Path, Kind: (await below(at)) && !getXattr(full, 'trusted.overlay.opaque') ? 0 : 1 });
+      const below = await shows(lowers, at);
+      if (isWhiteout(stat)) {
+        if (below) changes.push({ Path, Kind: 2 });
+        continue;
+      }
+      changes.push({ Path, Kind: below ? 0 : 1 });
       if (stat.isDirectory()) await walk(at);
     }
   };
   await walk('');
   return changes;
+}
+
+/**
+ * Tries what layers need (a whiteout device, a trusted attribute, an overlay) in the data root.
+ * @throws Error naming the data root and what to do.
+ */
+export function probeOverlay(dataRoot: string): void {
+  const probe = path.join(dataRoot, `.probe-${process.pid}`);
+  const type = fileSystemName(dataRoot);
+  try {
+    makeRootFolders(probe);
+    mkdirSync(path.join(probe, 'lower'));
+    makeNode(path.join(probe, 'lower/whiteout'), 0o020000, 0, 0);
+    setXattr(path.join(probe, 'lower'), 'trusted.overlay.opaque', Buffer.from('y'));
+    mountOverlay(probe, ['lower', 'init'], probe);
+    unmount(path.join(probe, 'merged'), MNT_DETACH);
+  } catch (error) {
+    const why =
+      type === 'overlayfs'
+        ? 'it is on overlayfs itself (a container?), and overlayfs cannot be stacked on that'
+        : `${error instanceof Error ? error.message : String(error)} (file system: ${type})`;
+    throw new Error(
+      `the data root ${dataRoot} cannot hold layers: ${why}. Use --data-root with a folder on ext4, xfs, btrfs or tmpfs, as root`,
+      { cause: error },
+    );
+  } finally {
+    rmSync(probe, { recursive: true, force: true });
+  }
+}
+
+/** As dockerd's "Backing Filesystem". */
+export function fileSystemName(folder: string): string {
+  const names: Readonly<Record<number, string>> = {
+    61267: 'extfs',
+    1481003842: 'xfs',
+    2435016766: 'btrfs',
+    16914836: 'tmpfs',
+    2035054128: 'overlayfs',
+    801189825: 'zfs',
+    4076150800: 'f2fs',
+    26985: 'nfs',
+  };
+  const { type } = statfsSync(folder);
+  return names[type >>> 0] ?? `0x${(type >>> 0).toString(16)}`;
 }
 
 export function makeRootFolders(root: string): void {

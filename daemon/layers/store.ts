@@ -8,7 +8,16 @@ import { layerErrors } from '../errors/layers.ts';
 import { syncDirectory } from '../system/files.ts';
 import type { Log } from '../system/log.ts';
 import { MNT_DETACH, unmount } from '../system/syscalls.ts';
-import { folderSize, isMounted, listChanges, makeRootFolders, mountOverlay, removeRootFolder } from './roots.ts';
+import {
+  fileSystemName,
+  folderSize,
+  isMounted,
+  listChanges,
+  makeRootFolders,
+  mountOverlay,
+  probeOverlay,
+  removeRootFolder,
+} from './roots.ts';
 import type { LayerDatabase, LayerRecord, LayerStore, UnpackRequest } from './types.ts';
 import { findIgzip, unpackInto } from './unpack.ts';
 
@@ -36,6 +45,7 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
   const layersFolder = path.join(dataRoot, 'layers');
   const rootsFolder = path.join(dataRoot, 'roots');
   for (const folder of [layersFolder, rootsFolder]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  probeOverlay(dataRoot);
   const table = db.documents('layers', (value) => recordSchema.parse(value));
   const rootTable = db.documents('meta', (value) => rootSchema.parse(value));
   const layers = new Map(table.all().map((record) => [record.chainId, record]));
@@ -207,6 +217,7 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
     },
 
     driverStatus: () => [
+      ['Backing Filesystem', fileSystemName(dataRoot)],
       ['Layer driver', 'dirs: folders stacked by overlayfs'],
       ['Layers', String(layers.size)],
     ],

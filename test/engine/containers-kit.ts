@@ -149,7 +149,7 @@ export async function createKit(): Promise<Kit> {
       db,
       dataRoot: folder,
       execRoot: path.join(folder, 'run'),
-      runtime: createRuntime({ execRoot: path.join(folder, 'run'), log, cgroupParent: name }),
+      runtime: createRuntime({ execRoot: path.join(folder, 'run'), log, host: facts }),
       buildSpec: (input) => buildSpec(input, facts),
       resolveUser,
       buildExecProcess: (input) => buildExecProcess(input, facts),

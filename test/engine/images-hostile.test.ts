@@ -1,6 +1,6 @@
 /** Registries that ask for tokens, lie, or cut the line. Served here: no real one does it on demand. Needs root (layers). */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -11,6 +11,7 @@ import { createImageStore, type ImageStore } from '../../daemon/images/index.ts'
 import { createLayerStore, type LayerStore } from '../../daemon/layers/index.ts';
 import { Database, Leases } from '../../daemon/state/index.ts';
 import { createLog } from '../../daemon/system/log.ts';
+import { MNT_DETACH, mount, unmount } from '../../daemon/system/syscalls.ts';
 import type { ProgressMessage, RegistryAuth } from '../../src/api/index.ts';
 import { isRoot } from '../fixtures/engine.ts';
 
@@ -42,8 +43,8 @@ interface Served {
   layer: string;
 }
 
-function imageOf(tar: Buffer, diffId = sha(tar), platform = 'amd64'): Served {
-  const layer = gzipSync(tar, { level: 0 });
+function imageOf(tar: Buffer, diffId = sha(tar), platform = 'amd64', level = 0): Served {
+  const layer = gzipSync(tar, { level });
   const config = Buffer.from(
     JSON.stringify({ os: 'linux', architecture: platform, config: {}, rootfs: { type: 'layers', diff_ids: [diffId] } }),
   );
@@ -370,5 +371,56 @@ describe.skipIf(!isRoot)('hostile and guarded registries (needs root)', () => {
     const moved = requests.filter((request) => request.headers.host === store);
     expect(moved).toHaveLength(2);
     for (const request of moved) expect(request.headers.authorization).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'a blob',
+      gzipSync(Buffer.from(createHash('shake256', { outputLength: 6_000_000 }).update('x').digest()), { level: 0 }),
+    ],
+    ['an unpacked layer', undefined],
+  ])('says so when there is no space left for %s, and gives back what it took', async (_what, noise) => {
+    const content = noise ?? Buffer.alloc(12_000_000, 'galley');
+    const tar = Buffer.concat([tarEntry('small', Buffer.from('s')), tarEntry('big', content), Buffer.alloc(1024)]);
+    const served = imageOf(tar, sha(tar), 'amd64', noise ? 0 : 9);
+    const host = await serve(registryOf(served));
+    const small = path.join(folder, 'small');
+    mkdirSync(small);
+    mount('tmpfs', small, 'tmpfs', 0, 'size=5m');
+    const smallDb = new Database(path.join(small, 'galley.db'));
+    try {
+      const log = createLog('error');
+      const common = { db: smallDb, dataRoot: small, log };
+      const smallLayers = createLayerStore(common);
+      const store = createImageStore({
+        ...common,
+        leases: new Leases(smallDb),
+        layers: smallLayers,
+        users: { usersOf: () => [] },
+        publish: () => {},
+        mirrors: [],
+        insecureRegistries: [],
+      });
+      const request = {
+        image: `${host}/big`,
+        tag: 'latest',
+        platform: undefined,
+        auth: undefined,
+        onProgress: () => {},
+      };
+      await expect(store.pull({ ...request, signal: new AbortController().signal })).rejects.toThrow(
+        new RegExp(`no space left on device: free some space on the file system of ${small}`),
+      );
+      expect(store.count()).toBe(0);
+      expect(smallLayers.all()).toEqual([]);
+      expect(readdirSync(path.join(small, 'layers'))).toEqual([]);
+      expect(readdirSync(path.join(small, 'content/ingest'))).toEqual([]);
+      await store.collectGarbage();
+      expect(readdirSync(path.join(small, 'content/blobs/sha256'))).toEqual([]);
+      await store.close();
+    } finally {
+      smallDb.close();
+      unmount(small, MNT_DETACH);
+    }
   });
 });
