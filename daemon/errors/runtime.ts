@@ -6,8 +6,10 @@ export const runtimeErrors = {
   startFailed: (words: string) => new EngineError('system', words),
   execFailed: (words: string) => new EngineError('system', words),
   conmonFailed: (why: string) => new EngineError('system', `conmon failed: ${why}`),
-  unknownCapability: (names: readonly string[]) => new EngineError('invalid', `invalid capability: ${names.join(', ')}`),
-  badSecurityOption: (option: string) => new EngineError('invalid', `invalid --security-opt: ${JSON.stringify(option)}`),
+  unknownCapability: (names: readonly string[]) =>
+    new EngineError('invalid', `invalid capability: ${names.join(', ')}`),
+  badSecurityOption: (option: string) =>
+    new EngineError('invalid', `invalid --security-opt: ${JSON.stringify(option)}`),
   badSeccomp: (why: string) => new EngineError('invalid', `opening seccomp profile failed: ${why}`),
   notRunning: (id: string) => new EngineError('conflict', `container ${id} is not running`),
 };

@@ -94,6 +94,8 @@ export async function spawnConmon(args: readonly string[], inherit: readonly num
 
 /** runc logs `time="…" level=error msg="…"`: only its words are for people. */
 export function runtimeWords(text: string): string {
-  const messages = [...text.matchAll(/msg="((?:[^"\\]|\\.)*)"/g)].map((match) => (match[1] as string).replace(/\\(.)/g, '$1'));
+  const messages = [...text.matchAll(/msg="((?:[^"\\]|\\.)*)"/g)].map((match) =>
+    (match[1] as string).replace(/\\(.)/g, '$1'),
+  );
   return (messages.at(-1) ?? text).trim();
 }

@@ -18,7 +18,10 @@ export function buildExecProcess(
     ...(exec.ConsoleSize ? { consoleSize: { height: exec.ConsoleSize[0], width: exec.ConsoleSize[1] } } : {}),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     args: exec.Cmd ?? [],
-    env: mergeEnvironment([PATH, `HOSTNAME=${config.Hostname}`, ...(exec.Tty ? ['TERM=xterm'] : [])], [...(config.Env ?? []), ...(exec.Env ?? [])]),
+    env: mergeEnvironment(
+      [PATH, `HOSTNAME=${config.Hostname}`, ...(exec.Tty ? ['TERM=xterm'] : [])],
+      [...(config.Env ?? []), ...(exec.Env ?? [])],
+    ),
     cwd: exec.WorkingDir || config.WorkingDir || '/',
     capabilities: capabilitySets(capabilities, user.uid),
     rlimits: clampLimits(hostConfig.Ulimits, host) ?? [],

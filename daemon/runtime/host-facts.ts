@@ -49,7 +49,10 @@ export function readHostFacts(): HostFacts {
     const hard = line.slice(26).trim().split(/\s+/)[1];
     if (name && hard && hard !== 'unlimited') hardLimits[name] = Number(hard);
   }
-  const [major = 0, minor = 0] = os.release().split('.').map((part) => Number.parseInt(part, 10));
+  const [major = 0, minor = 0] = os
+    .release()
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
   const cpuFolder = '/sys/devices/system/cpu';
   const cpus = existsSync(cpuFolder) ? readdirSync(cpuFolder).filter((name) => /^cpu\d+$/.test(name)) : [];
   return {
@@ -59,7 +62,9 @@ export function readHostFacts(): HostFacts {
     boundingCapabilities: bounding,
     hardLimits,
     mayRaiseLimits: bounding.includes('CAP_SYS_RESOURCE'),
-    thermalThrottles: cpus.map((name) => `${cpuFolder}/${name}/thermal_throttle`).filter((folder) => existsSync(folder)),
+    thermalThrottles: cpus
+      .map((name) => `${cpuFolder}/${name}/thermal_throttle`)
+      .filter((folder) => existsSync(folder)),
     apparmor: existsSync('/sys/kernel/security/apparmor/profiles'),
   };
 }

@@ -12,7 +12,8 @@ export function buildResources(hostConfig: HostConfig, host: HostFacts): Record<
     memory['swap'] = hostConfig.MemorySwap === 0 ? hostConfig.Memory * 2 : hostConfig.MemorySwap;
   }
   if (hostConfig.MemoryReservation > 0) memory['reservation'] = hostConfig.MemoryReservation;
-  if (host.cgroupVersion === 1 && typeof hostConfig.MemorySwappiness === 'number' && hostConfig.MemorySwappiness >= 0) memory['swappiness'] = hostConfig.MemorySwappiness;
+  if (host.cgroupVersion === 1 && typeof hostConfig.MemorySwappiness === 'number' && hostConfig.MemorySwappiness >= 0)
+    memory['swappiness'] = hostConfig.MemorySwappiness;
   if (host.cgroupVersion === 1 && hostConfig.OomKillDisable) memory['disableOOMKiller'] = true;
   const cpu: Record<string, unknown> = {};
   if (hostConfig.CpuShares > 0) cpu['shares'] = hostConfig.CpuShares;
@@ -28,7 +29,9 @@ export function buildResources(hostConfig: HostConfig, host: HostFacts): Record<
   return {
     memory,
     cpu,
-    ...(typeof hostConfig.PidsLimit === 'number' && hostConfig.PidsLimit > 0 ? { pids: { limit: hostConfig.PidsLimit } } : {}),
+    ...(typeof hostConfig.PidsLimit === 'number' && hostConfig.PidsLimit > 0
+      ? { pids: { limit: hostConfig.PidsLimit } }
+      : {}),
     ...(hostConfig.BlkioWeight > 0 ? { blockIO: { weight: hostConfig.BlkioWeight } } : {}),
   };
 }

@@ -1,4 +1,15 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../errors/engine-error.ts';
 import { runtimeErrors } from '../errors/runtime.ts';
@@ -101,7 +112,14 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
       const conmon = await spawnConmon(
         [
           ...conmonArguments(request.runtime, id, bundle, id),
-          ...['--exit-dir', exits.folder, '--persist-dir', bundle, '-l', request.logPath === null ? 'none:' : `k8s-file:${request.logPath}`],
+          ...[
+            '--exit-dir',
+            exits.folder,
+            '--persist-dir',
+            bundle,
+            '-l',
+            request.logPath === null ? 'none:' : `k8s-file:${request.logPath}`,
+          ],
           ...(request.stdin ? ['-i'] : []),
           ...(request.tty ? ['-t'] : []),
           ...(request.leaveStdinOpen ? ['--leave-stdin-open'] : []),
@@ -120,7 +138,9 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
 
     async start(id) {
       await oci(id, ['start', id]).catch((error: unknown) => {
-        throw runtimeErrors.startFailed(error instanceof CommandError ? runtimeWords(error.result.stderr) : messageOf(error));
+        throw runtimeErrors.startFailed(
+          error instanceof CommandError ? runtimeWords(error.result.stderr) : messageOf(error),
+        );
       });
     },
 
@@ -147,7 +167,9 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
       const known = existsSync(path.join(stateRoot, id));
       if (!known && !existsSync(bundle)) return;
       if (known) {
-        await oci(id, ['delete', '--force', id]).catch((error: unknown) => log.warn('the runtime could not delete a container', { container: id, error: messageOf(error) }));
+        await oci(id, ['delete', '--force', id]).catch((error: unknown) =>
+          log.warn('the runtime could not delete a container', { container: id, error: messageOf(error) }),
+        );
       }
       endConmon(bundle);
       rmSync(bundle, { recursive: true, force: true });
@@ -200,7 +222,9 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
             stream.close();
             cleanUp();
             code.resolve(-1);
-            throw runtimeErrors.execFailed(runtimeWords(started?.message || conmon.errors() || 'conmon ended without a word'));
+            throw runtimeErrors.execFailed(
+              runtimeWords(started?.message || conmon.errors() || 'conmon ended without a word'),
+            );
           }
           void conmon.sync.next().then((line) => {
             code.resolve(line?.data ?? 255);
@@ -221,7 +245,9 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
       if (!identity) return 'absent';
       if (!isSameProcess(identity)) return exits.read(id) || existsSync(bundleOf(id)) ? 'stopped' : 'absent';
       if (existsSync(path.join(stateRoot, id, 'exec.fifo'))) return 'created';
-      const frozen = readCgroupFile(cgroupFolder(identity.pid, 'freezer'), 'freezer.state') ?? readCgroupFile(cgroupFolder(identity.pid, ''), 'cgroup.freeze');
+      const frozen =
+        readCgroupFile(cgroupFolder(identity.pid, 'freezer'), 'freezer.state') ??
+        readCgroupFile(cgroupFolder(identity.pid, ''), 'cgroup.freeze');
       return frozen === 'FROZEN' || frozen === '1' ? 'paused' : 'running';
     },
 
@@ -237,7 +263,9 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
     async top(id, psArgs) {
       const pids = new Set(await runtime.processes(id));
       const { stdout } = await run('ps', (psArgs || '-ef').split(/\s+/).filter(Boolean)).catch((error: unknown) => {
-        throw runtimeErrors.conmonFailed(`ps ${psArgs}: ${error instanceof CommandError ? error.result.stderr.trim() : messageOf(error)}`);
+        throw runtimeErrors.conmonFailed(
+          `ps ${psArgs}: ${error instanceof CommandError ? error.result.stderr.trim() : messageOf(error)}`,
+        );
       });
       const [head = '', ...lines] = stdout.trimEnd().split('\n');
       const Titles = head.trim().split(/\s+/);
@@ -262,7 +290,11 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
 
 function runtimePath(name: string): string {
   if (name.startsWith('/')) return name;
-  return ['/usr/local/sbin', '/usr/sbin', '/usr/local/bin', '/usr/bin', '/sbin', '/bin'].map((folder) => path.join(folder, name)).find((file) => existsSync(file)) ?? name;
+  return (
+    ['/usr/local/sbin', '/usr/sbin', '/usr/local/bin', '/usr/bin', '/sbin', '/bin']
+      .map((folder) => path.join(folder, name))
+      .find((file) => existsSync(file)) ?? name
+  );
 }
 
 /** conmon ends by itself with its container; one that waits for a container which never started is ended here. */

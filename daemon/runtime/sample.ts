@@ -35,7 +35,9 @@ function networkCounters(pid: number): Record<string, NetworkStats> {
 function blkioV1(folder: string | undefined, file: string): BlkioEntry[] {
   return (readCgroupFile(folder, file) ?? '').split('\n').flatMap((line) => {
     const match = /^(\d+):(\d+) (\w+) (\d+)$/.exec(line);
-    return match ? [{ major: Number(match[1]), minor: Number(match[2]), op: match[3] as string, value: Number(match[4]) }] : [];
+    return match
+      ? [{ major: Number(match[1]), minor: Number(match[2]), op: match[3] as string, value: Number(match[4]) }]
+      : [];
   });
 }
 
@@ -43,8 +45,15 @@ function blkioV2(folder: string | undefined): BlkioEntry[] {
   return (readCgroupFile(folder, 'io.stat') ?? '').split('\n').flatMap((line) => {
     const match = /^(\d+):(\d+) (.*)$/.exec(line);
     if (!match) return [];
-    const values = Object.fromEntries((match[3] as string).split(' ').map((pair) => pair.split('=') as [string, string]));
-    const entry = (op: string, key: string) => ({ major: Number(match[1]), minor: Number(match[2]), op, value: Number(values[key] ?? 0) });
+    const values = Object.fromEntries(
+      (match[3] as string).split(' ').map((pair) => pair.split('=') as [string, string]),
+    );
+    const entry = (op: string, key: string) => ({
+      major: Number(match[1]),
+      minor: Number(match[2]),
+      op,
+      value: Number(values[key] ?? 0),
+    });
     return [entry('read', 'rbytes'), entry('write', 'wbytes')];
   });
 }
@@ -68,11 +77,23 @@ export function readSample(id: string, pid: number): ContainerStats {
     read: new Date().toISOString(),
     preread: ZERO_TIME,
     num_procs: 0,
-    pids_stats: { current: readCgroupNumber(pids, 'pids.current') ?? 0, ...(pidsLimit === undefined ? {} : { limit: pidsLimit }) },
+    pids_stats: {
+      current: readCgroupNumber(pids, 'pids.current') ?? 0,
+      ...(pidsLimit === undefined ? {} : { limit: pidsLimit }),
+    },
     cpu_stats: {
       cpu_usage: {
-        total_usage: v2 ? (usage['usage_usec'] ?? 0) * 1000 : (readCgroupNumber(folder('cpuacct'), 'cpuacct.usage') ?? 0),
-        ...(v2 ? {} : { percpu_usage: (readCgroupFile(folder('cpuacct'), 'cpuacct.usage_percpu') ?? '').split(' ').filter(Boolean).map(Number) }),
+        total_usage: v2
+          ? (usage['usage_usec'] ?? 0) * 1000
+          : (readCgroupNumber(folder('cpuacct'), 'cpuacct.usage') ?? 0),
+        ...(v2
+          ? {}
+          : {
+              percpu_usage: (readCgroupFile(folder('cpuacct'), 'cpuacct.usage_percpu') ?? '')
+                .split(' ')
+                .filter(Boolean)
+                .map(Number),
+            }),
         usage_in_kernelmode: v2 ? (usage['system_usec'] ?? 0) * 1000 : (acct['system'] ?? 0) * NANOS_PER_TICK,
         usage_in_usermode: v2 ? (usage['user_usec'] ?? 0) * 1000 : (acct['user'] ?? 0) * NANOS_PER_TICK,
       },
@@ -90,7 +111,12 @@ export function readSample(id: string, pid: number): ContainerStats {
     },
     memory_stats: {
       usage: usageInBytes,
-      ...(v2 ? {} : { max_usage: readCgroupNumber(memory, 'memory.max_usage_in_bytes') ?? 0, failcnt: readCgroupNumber(memory, 'memory.failcnt') ?? 0 }),
+      ...(v2
+        ? {}
+        : {
+            max_usage: readCgroupNumber(memory, 'memory.max_usage_in_bytes') ?? 0,
+            failcnt: readCgroupNumber(memory, 'memory.failcnt') ?? 0,
+          }),
       stats: readCgroupPairs(memory, 'memory.stat'),
       limit: limit ?? os.totalmem(),
     },

@@ -64,7 +64,9 @@ const ALWAYS = words(`
 `);
 
 /** Address families from 12 up that a socket may have; all below are allowed. AF_ALG (38) and AF_VSOCK (40) are the dangerous ones. */
-const SOCKET_FAMILIES = [13, 14, 15, 16, 17, 18, 21, 22, 24, 26, 27, 28, 29, 30, 31, 32, 33, 35, 36, 39, 41, 42, 43, 44, 45];
+const SOCKET_FAMILIES = [
+  13, 14, 15, 16, 17, 18, 21, 22, 24, 26, 27, 28, 29, 30, 31, 32, 33, 35, 36, 39, 41, 42, 43, 44, 45,
+];
 /** PER_LINUX, PER_LINUX32, UNAME26 with each, and the query. */
 const PERSONALITIES = [0, 8, 0x20000, 0x20008, 0xffffffff];
 /** All the CLONE_NEW* flags. */

@@ -50,9 +50,7 @@ const profileSchema = z.looseObject({
   defaultAction: z.string(),
   defaultErrnoRet: z.number().int().nullish(),
   architectures: z.array(z.string()).nullish(),
-  archMap: z
-    .array(z.object({ architecture: z.string(), subArchitectures: z.array(z.string()).nullish() }))
-    .nullish(),
+  archMap: z.array(z.object({ architecture: z.string(), subArchitectures: z.array(z.string()).nullish() })).nullish(),
   flags: z.array(z.string()).nullish(),
   listenerPath: z.string().nullish(),
   listenerMetadata: z.string().nullish(),
@@ -114,7 +112,9 @@ export function customSeccomp(text: string, context: SeccompContext): Record<str
   if (!result.success) throw runtimeErrors.badSeccomp(z.prettifyError(result.error));
   const profile = result.data;
   if (profile.architectures?.length && profile.archMap?.length)
-    throw runtimeErrors.badSeccomp("both 'architectures' and 'archMap' are specified in the seccomp profile, use either");
+    throw runtimeErrors.badSeccomp(
+      "both 'architectures' and 'archMap' are specified in the seccomp profile, use either",
+    );
   const native = ARCHITECTURES[context.architecture]?.[0];
   const mapped = profile.archMap?.find((entry) => entry.architecture === native);
   const architectures = mapped

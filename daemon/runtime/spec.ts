@@ -11,8 +11,18 @@ import type { OciMount, OciProcess, OciSpec, SpecInput } from './types.ts';
 /* Docker's default spec: field/engine-api.md section 2.2. */
 
 const MASKED = [
-  '/proc/acpi', '/proc/asound', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/sched_debug', '/proc/scsi',
-  '/proc/timer_list', '/proc/timer_stats', '/sys/devices/virtual/powercap', '/sys/firmware',
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
 ];
 const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 /** Stay writable in a read-only container. */
@@ -34,7 +44,8 @@ export function readSecurityOptions(options: readonly string[]): SecurityOptions
   for (const option of options) {
     const [, key = '', value = ''] = /^([^=:]+)[=:]?([\s\S]*)$/.exec(option) ?? [];
     if (key === 'no-new-privileges') result.noNewPrivileges = value !== 'false';
-    else if (key === 'seccomp') result.seccomp = value === 'unconfined' ? null : value === 'builtin' ? undefined : value;
+    else if (key === 'seccomp')
+      result.seccomp = value === 'unconfined' ? null : value === 'builtin' ? undefined : value;
     else if (key === 'apparmor') result.apparmor = value;
     else if (key === 'systempaths' && value === 'unconfined') result.unmasked = true;
     else if (key !== 'label') throw runtimeErrors.badSecurityOption(option);
@@ -58,7 +69,8 @@ export function clampLimits(ulimits: HostConfig['Ulimits'], host: HostFacts): Oc
     const type = `RLIMIT_${Name.toUpperCase()}`;
     const ceiling = host.mayRaiseLimits ? undefined : host.hardLimits[type];
     // -1 means unlimited: the largest number the kernel takes.
-    const value = (wanted: number) => Math.min(wanted < 0 ? Number.MAX_SAFE_INTEGER : wanted, ceiling ?? Number.MAX_SAFE_INTEGER);
+    const value = (wanted: number) =>
+      Math.min(wanted < 0 ? Number.MAX_SAFE_INTEGER : wanted, ceiling ?? Number.MAX_SAFE_INTEGER);
     return { type, soft: value(Soft), hard: value(Hard) };
   });
 }
@@ -69,8 +81,15 @@ export interface ProcessSecurity {
 }
 
 /** @throws EngineError for an unknown capability or option. */
-export function processSecurity(hostConfig: HostConfig, host: HostFacts, privileged = hostConfig.Privileged): ProcessSecurity {
-  const { granted, unknown } = chooseCapabilities({ privileged, add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] }, host.boundingCapabilities);
+export function processSecurity(
+  hostConfig: HostConfig,
+  host: HostFacts,
+  privileged = hostConfig.Privileged,
+): ProcessSecurity {
+  const { granted, unknown } = chooseCapabilities(
+    { privileged, add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] },
+    host.boundingCapabilities,
+  );
   if (unknown.length > 0) throw runtimeErrors.unknownCapability(unknown);
   return { capabilities: granted, security: readSecurityOptions(hostConfig.SecurityOpt ?? []) };
 }
@@ -87,12 +106,38 @@ function defaultMounts(input: SpecInput, host: HostFacts): OciMount[] {
   const shm = hostConfig.ShmSize > 0 ? hostConfig.ShmSize : DEFAULT_SHM;
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
-    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'] },
-    { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'] },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', ...readOnlySys] },
-    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['nosuid', 'noexec', 'nodev', ...(hostConfig.Privileged && host.cgroupVersion === 2 ? [] : readOnlySys)] },
-    ...(namespaces.ipc.kind === 'host' ? [] : [{ destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] }]),
-    ...(hostConfig.IpcMode === 'none' ? [] : [{ destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${shm}`] }]),
+    {
+      destination: '/sys/fs/cgroup',
+      type: 'cgroup',
+      source: 'cgroup',
+      options: ['nosuid', 'noexec', 'nodev', ...(hostConfig.Privileged && host.cgroupVersion === 2 ? [] : readOnlySys)],
+    },
+    ...(namespaces.ipc.kind === 'host'
+      ? []
+      : [{ destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] }]),
+    ...(hostConfig.IpcMode === 'none'
+      ? []
+      : [
+          {
+            destination: '/dev/shm',
+            type: 'tmpfs',
+            source: 'shm',
+            options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${shm}`],
+          },
+        ]),
   ];
 }
 
@@ -103,11 +148,16 @@ function buildMounts(input: SpecInput, host: HostFacts): OciMount[] {
     source: mount.source,
     options: [...mount.options, ...(mount.readOnly && !mount.options.includes('ro') ? ['ro'] : [])],
   }));
-  if (input.initPath) own.push({ destination: '/sbin/docker-init', type: 'bind', source: input.initPath, options: ['bind', 'ro'] });
+  if (input.initPath)
+    own.push({ destination: '/sbin/docker-init', type: 'bind', source: input.initPath, options: ['bind', 'ro'] });
   const taken = new Set(own.map((mount) => path.posix.normalize(mount.destination)));
-  const defaults = defaultMounts(input, host).filter((mount) => !taken.has(mount.destination) && !(taken.has('/dev') && mount.destination.startsWith('/dev/')));
+  const defaults = defaultMounts(input, host).filter(
+    (mount) => !taken.has(mount.destination) && !(taken.has('/dev') && mount.destination.startsWith('/dev/')),
+  );
   if (input.hostConfig.ReadonlyRootfs)
-    for (const mount of defaults) if (!ALWAYS_WRITABLE.has(mount.destination) && !mount.options?.includes('ro')) mount.options = [...(mount.options ?? []), 'ro'];
+    for (const mount of defaults)
+      if (!ALWAYS_WRITABLE.has(mount.destination) && !mount.options?.includes('ro'))
+        mount.options = [...(mount.options ?? []), 'ro'];
   const depth = (mount: OciMount) => mount.destination.split('/').filter(Boolean).length;
   return [...defaults, ...own.sort((a, b) => depth(a) - depth(b))];
 }
@@ -135,7 +185,10 @@ function deviceNode(hostPath: string, containerPath: string): OciDevice | undefi
 function allDevices(folder = '/dev'): OciDevice[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const file = path.join(folder, entry.name);
-    if (entry.isDirectory()) return ['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts', '.udev'].includes(entry.name) ? [] : allDevices(file);
+    if (entry.isDirectory())
+      return ['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts', '.udev'].includes(entry.name)
+        ? []
+        : allDevices(file);
     if (entry.name === 'console' || (!entry.isCharacterDevice() && !entry.isBlockDevice())) return [];
     return deviceNode(file, file) ?? [];
   });
@@ -143,17 +196,38 @@ function allDevices(folder = '/dev'): OciDevice[] {
 
 function buildDevices(hostConfig: HostConfig): { devices: OciDevice[]; rules: Record<string, unknown>[] } {
   if (hostConfig.Privileged) return { devices: allDevices(), rules: [{ allow: true, access: 'rwm' }] };
-  const allow = (type: string, major: number | undefined, minor: number | undefined, access = 'rwm') => ({ allow: true, type, ...(major === undefined ? {} : { major }), ...(minor === undefined ? {} : { minor }), access });
+  const allow = (type: string, major: number | undefined, minor: number | undefined, access = 'rwm') => ({
+    allow: true,
+    type,
+    ...(major === undefined ? {} : { major }),
+    ...(minor === undefined ? {} : { minor }),
+    access,
+  });
   const rules: Record<string, unknown>[] = [
     { allow: false, access: 'rwm' },
-    ...([[1, 5], [1, 3], [1, 9], [1, 8], [5, 0], [5, 1]] as const).map(([major, minor]) => allow('c', major, minor)),
+    ...(
+      [
+        [1, 5],
+        [1, 3],
+        [1, 9],
+        [1, 8],
+        [5, 0],
+        [5, 1],
+      ] as const
+    ).map(([major, minor]) => allow('c', major, minor)),
     { allow: false, type: 'c', major: 10, minor: 229, access: 'rwm' },
   ];
   const devices: OciDevice[] = [];
   for (const { PathOnHost, PathInContainer, CgroupPermissions } of hostConfig.Devices ?? []) {
-    if (!existsSync(PathOnHost)) throw runtimeErrors.createFailed(`error gathering device information while adding custom device "${PathOnHost}": no such file or directory`);
+    if (!existsSync(PathOnHost))
+      throw runtimeErrors.createFailed(
+        `error gathering device information while adding custom device "${PathOnHost}": no such file or directory`,
+      );
     const found = deviceNode(PathOnHost, PathInContainer || PathOnHost);
-    if (!found) throw runtimeErrors.createFailed(`error gathering device information while adding custom device "${PathOnHost}": not a device node`);
+    if (!found)
+      throw runtimeErrors.createFailed(
+        `error gathering device information while adding custom device "${PathOnHost}": not a device node`,
+      );
     devices.push(found);
     rules.push(allow(found.type, found.major, found.minor, CgroupPermissions || 'rwm'));
   }
@@ -181,7 +255,9 @@ export function buildSpec(input: SpecInput, host: HostFacts): OciSpec {
   const { capabilities, security } = processSecurity(hostConfig, host);
   const unmasked = hostConfig.Privileged || security.unmasked;
   const { devices, rules } = buildDevices(hostConfig);
-  const seccompContext = { architecture: host.architecture, kernel: host.kernel, capabilities } as Parameters<typeof defaultSeccomp>[0];
+  const seccompContext = { architecture: host.architecture, kernel: host.kernel, capabilities } as Parameters<
+    typeof defaultSeccomp
+  >[0];
   const seccomp =
     hostConfig.Privileged || security.seccomp === null
       ? undefined
@@ -195,7 +271,10 @@ export function buildSpec(input: SpecInput, host: HostFacts): OciSpec {
       terminal: config.Tty,
       user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
       args: input.initPath ? ['/sbin/docker-init', '--', ...input.args] : input.args,
-      env: mergeEnvironment([PATH, `HOSTNAME=${config.Hostname}`, ...(config.Tty ? ['TERM=xterm'] : [])], config.Env ?? []),
+      env: mergeEnvironment(
+        [PATH, `HOSTNAME=${config.Hostname}`, ...(config.Tty ? ['TERM=xterm'] : [])],
+        config.Env ?? [],
+      ),
       cwd: config.WorkingDir || '/',
       capabilities: capabilitySets(capabilities, user.uid),
       rlimits: clampLimits(hostConfig.Ulimits, host) ?? [],
@@ -204,7 +283,9 @@ export function buildSpec(input: SpecInput, host: HostFacts): OciSpec {
       oomScoreAdj: hostConfig.OomScoreAdj,
     },
     root: { path: input.rootfs, readonly: hostConfig.ReadonlyRootfs },
-    ...(namespaces.uts.kind === 'host' ? {} : { hostname: config.Hostname, ...(config.Domainname ? { domainname: config.Domainname } : {}) }),
+    ...(namespaces.uts.kind === 'host'
+      ? {}
+      : { hostname: config.Hostname, ...(config.Domainname ? { domainname: config.Domainname } : {}) }),
     mounts: buildMounts(input, host),
     linux: {
       cgroupsPath: input.cgroupsPath,
@@ -212,7 +293,9 @@ export function buildSpec(input: SpecInput, host: HostFacts): OciSpec {
       devices,
       resources: { ...buildResources(hostConfig, host), devices: rules },
       sysctl: {
-        ...(privateNet ? { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' } : {}),
+        ...(privateNet
+          ? { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }
+          : {}),
         ...(hostConfig.Sysctls ?? {}),
       },
       maskedPaths: unmasked ? [] : (hostConfig.MaskedPaths ?? [...MASKED, ...host.thermalThrottles]),

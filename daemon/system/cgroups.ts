@@ -21,7 +21,16 @@ export function cgroupFolder(pid: number, controller: string): string | undefine
     const [hierarchy, controllers = '', ...rest] = line.split(':');
     const folder = rest.join(':');
     if (v2 && hierarchy === '0') return path.join(ROOT, folder);
-    if (!v2 && controllers.split(',').includes(controller)) return path.join(ROOT, controllers.startsWith('name=') ? controllers.slice(5) : existsSync(path.join(ROOT, controllers)) ? controllers : controller, folder);
+    if (!v2 && controllers.split(',').includes(controller))
+      return path.join(
+        ROOT,
+        controllers.startsWith('name=')
+          ? controllers.slice(5)
+          : existsSync(path.join(ROOT, controllers))
+            ? controllers
+            : controller,
+        folder,
+      );
   }
   return undefined;
 }
@@ -58,7 +67,8 @@ export function removeCgroups(name: string): void {
   const tops = cgroupVersion() === 2 ? [ROOT] : readdirSync(ROOT).map((entry) => path.join(ROOT, entry));
   const remove = (folder: string): void => {
     if (!existsSync(folder)) return;
-    for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isDirectory()) remove(path.join(folder, entry.name));
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) remove(path.join(folder, entry.name));
     try {
       rmdirSync(folder);
     } catch {

@@ -44,7 +44,8 @@ function pump(): void {
   waiting = true;
   c.epollWait.async(epoll, events, MAX_EVENTS, 500, (_error: unknown, count: number) => {
     waiting = false;
-    for (let i = 0; i < count; i += 1) open.get(events.readInt32LE(i * EVENT_BYTES + 4))?.onReady(events.readUInt32LE(i * EVENT_BYTES));
+    for (let i = 0; i < count; i += 1)
+      open.get(events.readInt32LE(i * EVENT_BYTES + 4))?.onReady(events.readUInt32LE(i * EVENT_BYTES));
     pump();
   });
 }
