@@ -63,7 +63,8 @@ export async function build() {
   const { build: bundle } = await import('esbuild');
   const files = sources();
   const before = { hash: contentHash(files), stamp: stamp(files) };
-  const next = `${dist}.${process.pid}`;
+  const next = path.join(root, '.cache', `build-${process.pid}`);
+  const old = `${next}-old`;
   const common = {
     bundle: true,
     platform: 'node',
@@ -100,7 +101,8 @@ export async function build() {
   if (existsSync(at('daemon/layers/unpack-worker.ts'))) engine['unpack-worker'] = at('daemon/layers/unpack-worker.ts');
   mkdirSync(next, { recursive: true });
   try {
-    await Promise.all([
+    // Both are waited for: one that fails must not leave the other writing into a folder that is gone.
+    const bundles = await Promise.allSettled([
       bundle({
         ...common,
         entryPoints: client,
@@ -111,16 +113,21 @@ export async function build() {
       }),
       bundle({ ...common, entryPoints: engine }),
     ]);
+    for (const result of bundles) if (result.status === 'rejected') throw result.reason;
     writeFileSync(path.join(next, 'build.json'), `${JSON.stringify(before)}\n`);
-    rmSync(`${dist}.old`, { recursive: true, force: true });
-    if (existsSync(dist)) renameSync(dist, `${dist}.old`);
+    if (existsSync(dist)) renameSync(dist, old);
     renameSync(next, dist);
-    rmSync(`${dist}.old`, { recursive: true, force: true });
   } finally {
-    rmSync(next, { recursive: true, force: true });
+    for (const folder of [next, old]) rmSync(folder, { recursive: true, force: true });
   }
 }
 
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  if (!process.argv.includes('--if-needed') || !isCurrent()) await build();
+  if (!process.argv.includes('--if-needed') || !isCurrent()) {
+    await build().catch((error) => {
+      // esbuild has already said where and what.
+      if (!error.errors) console.error(error);
+      process.exitCode = 1;
+    });
+  }
 }

@@ -1,5 +1,5 @@
 // Set-up after npm ci: build, host packages, group, link, galleyd. Says only what it does; silent when all is in place.
-// Flags: --yes (answer y for whoever has no terminal), --no-daemon, --no-link.
+// Flags: --yes (answer y for whoever has no terminal), --no-daemon, --no-link, --no-packages, --link-into FOLDER.
 import { spawnSync } from 'node:child_process';
 import {
   accessSync,
@@ -129,7 +129,9 @@ async function agreed() {
 
 /** Links galley into a folder of PATH; a file there that is not our link stays. */
 function link() {
-  const folders = asRoot ? ['/usr/local/bin'] : [path.join(os.homedir(), '.local/bin')];
+  const at = process.argv.indexOf('--link-into');
+  const usual = asRoot ? '/usr/local/bin' : path.join(os.homedir(), '.local/bin');
+  const folders = [(at > 0 && process.argv[at + 1]) || usual];
   for (const folder of folders) {
     const target = path.join(folder, 'galley');
     try {
@@ -166,7 +168,7 @@ async function main() {
     await build();
     say(`built dist/ in ${((Date.now() - start) / 1000).toFixed(1)} s`);
   }
-  const commands = packageCommands();
+  const commands = process.argv.includes('--no-packages') ? [] : packageCommands();
   if (!process.argv.includes('--no-daemon')) {
     const { username } = os.userInfo();
     if (!groupExists())

@@ -9,7 +9,6 @@ const bin = (name) => path.join(root, 'node_modules', '.bin', name);
 const env = { ...process.env };
 // CI makes Ink and others guess that nobody looks; the tests give them real terminals.
 delete env.CI;
-delete env.NODE_EXTRA_CA_CERTS;
 const step = (command, args, more = {}) =>
   spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...env, ...more } }).status === 0;
 

@@ -62,7 +62,19 @@ async function runAttach(
 ): Promise<void> {
   const { hub } = core.live(entry);
   const { config } = entry.record;
-  const feed = new ClientFeed(client, { stdout: options.stdout, stderr: options.stderr });
+  const feed = new ClientFeed(
+    client,
+    { stdout: options.stdout, stderr: options.stderr },
+    {
+      onDrop: () =>
+        core.deps.log.warn(
+          'an attached client took no output and was dropped: the container keeps no log to feed it from',
+          {
+            container: entry.record.id,
+          },
+        ),
+    },
+  );
   core.emit(entry.record, 'attach');
   if (options.logs) feed.hold();
   if (options.stdin && config.OpenStdin) {

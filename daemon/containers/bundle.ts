@@ -1,4 +1,5 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { containerErrors } from '../errors/containers.ts';
 import type { NamespaceChoice, OciSpec, SpecMount } from '../runtime/types.ts';
 import { mount, unmount } from '../system/syscalls.ts';
@@ -29,6 +30,10 @@ function namespace(core: Core, mode: string, kind: 'pid' | 'ipc', what: string):
 async function writeEngineFiles(core: Core, record: ContainerRecord, sandbox: Sandbox): Promise<SpecMount[]> {
   const paths = core.paths(record.id);
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
+  // In another container's network its names hold too: both see the same files.
+  const shared = record.hostConfig.NetworkMode.startsWith('container:')
+    ? core.paths(donor(core, record.hostConfig.NetworkMode, 'network').id)
+    : null;
   const taken = new Set(record.mounts.map((m) => m.Destination));
   const result: SpecMount[] = [];
   for (const [destination, file, content] of [
@@ -36,13 +41,15 @@ async function writeEngineFiles(core: Core, record: ContainerRecord, sandbox: Sa
     ['/etc/hostname', paths.hostname, `${record.config.Hostname}\n`],
     ['/etc/hosts', paths.hosts, sandbox.hostsFile],
   ] as const) {
-    await writeFile(file, content);
-    await chmod(file, 0o644);
+    if (!shared) {
+      await writeFile(file, content);
+      await chmod(file, 0o644);
+    }
     if (!taken.has(destination))
       result.push({
         destination,
         type: 'bind',
-        source: file,
+        source: shared ? path.join(shared.folder, path.basename(file)) : file,
         readOnly: record.hostConfig.ReadonlyRootfs,
         options: ['rbind', 'rprivate'],
         user: false,

@@ -11,6 +11,15 @@ export interface FlowControl {
   resume(): void;
 }
 
+export interface FeedOptions {
+  /** The source may be stalled (an exec's own process), so nothing is ever dropped. */
+  flow?: FlowControl | null;
+  /** Bytes that wait for the client at most. */
+  limit?: number;
+  /** The client was dropped because it took nothing and there is no log to feed it from. */
+  onDrop?: () => void;
+}
+
 /** What a feed needs of the hub that it joined. */
 export interface FeedSource {
   counts(): { 1: number; 2: number };
@@ -38,14 +47,16 @@ export class ClientFeed {
   #over = false;
   #pumping = false;
   #hold = false;
-
-  readonly #flow: FlowControl | null;
   #paused = false;
+  readonly #flow: FlowControl | null;
+  readonly #limit: number;
+  readonly #onDrop: () => void;
 
-  /** `flow`: the source may be stalled (an exec's own process), so nothing is ever dropped. */
-  constructor(client: ClientStream, wants: { stdout: boolean; stderr: boolean }, flow: FlowControl | null = null) {
+  constructor(client: ClientStream, wants: { stdout: boolean; stderr: boolean }, options: FeedOptions = {}) {
     this.#client = client;
-    this.#flow = flow;
+    this.#flow = options.flow ?? null;
+    this.#limit = options.limit ?? QUEUE_LIMIT;
+    this.#onDrop = options.onDrop ?? (() => {});
     this.#wants = { 1: wants.stdout, 2: wants.stderr };
     client.onClose(() => this.#finish());
   }
@@ -95,10 +106,10 @@ export class ClientFeed {
     this.#position[stream] = before + data.length;
     this.#queue.push({ stream, data: piece });
     this.#queued += piece.length;
-    if (this.#queued > QUEUE_LIMIT && this.#flow) {
+    if (this.#queued > this.#limit && this.#flow) {
       this.#paused = true;
       this.#flow.pause();
-    } else if (this.#queued > QUEUE_LIMIT) {
+    } else if (this.#queued > this.#limit) {
       this.#queue = [];
       this.#queued = 0;
       this.#lagging = true;
@@ -143,9 +154,10 @@ export class ClientFeed {
           this.#queued -= next.data.length;
           await this.#client.send(next.stream, next.data);
           this.#sent[next.stream] += next.data.length;
-          if (this.#paused && this.#queued < QUEUE_LIMIT / 2) this.#unpause();
+          if (this.#paused && this.#queued < this.#limit / 2) this.#unpause();
         } else if (this.#lagging) {
           if (!(await this.#catchUp())) {
+            this.#onDrop();
             this.#finish();
             return;
           }

@@ -38,6 +38,8 @@ export interface ContainerDeps {
   defaultRuntime?: string;
   /** Static init binary for --init; null: the host has none. */
   initPath: string | null;
+  /** How often log sizes are looked at; default 5000 ms. */
+  logCheckMs?: number;
   /** For tests: names of their own. */
   names?: NameLists;
 }
@@ -68,6 +70,8 @@ export interface Live {
   stopping: boolean;
   /** A restart is under way: --rm must not remove the container in between. */
   keepOnExit: boolean;
+  /** A step of the clean-up failed: the next start cleans first. */
+  unclean: boolean;
   removal: Promise<void> | null;
   health: { stop(): void } | null;
   readonly exits: Set<(exitCode: number) => void>;
@@ -141,6 +145,7 @@ export function createCore(
           restartDelay: 0,
           stopping: false,
           keepOnExit: false,
+          unclean: false,
           removal: null,
           health: null,
           exits: new Set(),

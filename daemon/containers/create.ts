@@ -6,6 +6,7 @@ import type {
   EndpointSettings,
 } from '../../src/api/index.ts';
 import { containerErrors } from '../errors/containers.ts';
+import { EngineError } from '../errors/engine-error.ts';
 import type { Core } from './core.ts';
 import { checkContainer, endpointsOf, normaliseHostConfig } from './host-config.ts';
 import { familiarReference } from './image-name.ts';
@@ -55,6 +56,19 @@ function platformWarning(
 }
 
 /**
+ * The CLI takes any 404 of a create for a missing image and pulls it. What else is not found is therefore a bad request here.
+ * @throws EngineError
+ */
+function notAnImage<T>(look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'notFound') throw containerErrors.invalid(error.message);
+    throw error;
+  }
+}
+
+/**
  * POST /containers/create: checks everything first, then makes the writable layer and the volumes, writes the record last.
  * A failure at any step leaves nothing.
  * @throws EngineError 400, 404 (also for the image: the CLI pulls then), 409
@@ -74,13 +88,14 @@ export async function createContainer(
   const merged = mergeConfig(configOf(body), image.config);
   const normal = normaliseHostConfig(body.HostConfig);
   const Warnings = [...checkContainer(merged, normal), ...platformWarning(platform, image)];
-  const hostConfig = {
+  const hostConfig = notAnImage(() => ({
     ...normal,
     NetworkMode: byId(core, normal.NetworkMode),
     IpcMode: byId(core, normal.IpcMode),
     PidMode: byId(core, normal.PidMode ?? ''),
-  };
-  const planned = planMounts(merged, hostConfig, inheritedMounts(core, hostConfig.VolumesFrom ?? []));
+  }));
+  const inherited = notAnImage(() => inheritedMounts(core, hostConfig.VolumesFrom ?? []));
+  const planned = planMounts(merged, hostConfig, inherited);
   await checkBindSources(planned);
 
   const id = newContainerId();
@@ -112,7 +127,7 @@ export async function createContainer(
     manuallyStopped: false,
     health: null,
   };
-  deps.networks.validate(sandboxRequestOf(record));
+  notAnImage(() => deps.networks.validate(sandboxRequestOf(record)));
 
   store.reserveName(name, id);
   const undo: (() => Promise<void>)[] = [async () => store.releaseName(name)];

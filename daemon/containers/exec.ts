@@ -4,7 +4,7 @@ import { containerErrors } from '../errors/containers.ts';
 import { messageOf } from '../errors/engine-error.ts';
 import type { ExecTask } from '../runtime/types.ts';
 import { carryInput } from './attach.ts';
-import { ClientFeed, type FlowControl } from './client-feed.ts';
+import { ClientFeed, type FlowControl, QUEUE_LIMIT } from './client-feed.ts';
 import type { Core } from './core.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 import { spawnExec } from './exec-process.ts';
@@ -15,6 +15,8 @@ import type { ClientStream } from './types.ts';
 const KEEP_MS = 5 * 60_000;
 const SWEEP_MS = 60_000;
 const DRAIN_MS = 3000;
+/** An exec has no log to be fed from: where its process cannot be stalled, a slow client costs memory before it costs output. */
+const UNSTALLED_LIMIT = 256 * 1024 * 1024;
 
 interface Exec {
   readonly id: string;
@@ -181,7 +183,16 @@ export class Execs {
     try {
       task = await this.#spawn(exec, entry, body);
       const { stream } = task;
-      feed = new ClientFeed(client, { stdout: body.AttachStdout, stderr: body.AttachStderr }, flowOf(stream));
+      feed = new ClientFeed(
+        client,
+        { stdout: body.AttachStdout, stderr: body.AttachStderr },
+        {
+          flow: flowOf(stream),
+          limit: flowOf(stream) ? QUEUE_LIMIT : UNSTALLED_LIMIT,
+          onDrop: () =>
+            this.#core.deps.log.warn('a client of an exec took no output and was dropped', { exec: exec.id }),
+        },
+      );
       if (stream) {
         const counts = { 1: 0, 2: 0 };
         stream.onData((from, data) => {

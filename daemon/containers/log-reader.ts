@@ -10,6 +10,8 @@ const POLL_MS = 1000;
 
 export interface LogSource {
   logPath: string;
+  /** `--details`: `k=v,k=v`, from the labels and variables that the log options name. */
+  details?: string;
   /** False once the writer has ended: then everything is in the file. */
   isWritten(): boolean;
   /** Aborts when the writer ends, so that a follower need not wait for a poll. */
@@ -30,6 +32,8 @@ export async function readLogs(source: LogSource, options: LogOptions, send: Sen
   };
   const accepts = (entry: LogEntry) => (entry.stream === 1 ? options.stdout : options.stderr) && inBounds(entry);
   await using cursor = await openCursor(source.logPath, options, accepts);
+  const prefix = (entry: LogEntry) =>
+    (options.timestamps ? `${formatTime(entry.time)} ` : '') + (options.details ? `${source.details ?? ''} ` : '');
   const continued = { 1: false, 2: false };
   const past = () => options.until !== 0n && BigInt(Date.now()) * 1_000_000n > options.until;
   using changes = options.follow ? watchFolder(path.dirname(source.logPath)) : undefined;
@@ -42,7 +46,7 @@ export async function readLogs(source: LogSource, options: LogOptions, send: Sen
       await changes?.next(AbortSignal.any([signal, source.ended]));
       continue;
     }
-    for (const [stream, piece] of batches(entries.filter(accepts), options.timestamps, continued)) {
+    for (const [stream, piece] of batches(entries.filter(accepts), prefix, continued)) {
       if (signal.aborted) return;
       await send(stream, piece);
     }
@@ -62,7 +66,7 @@ async function openCursor(
 /** Neighbours of one stream go out together; the order between the streams stays. */
 function* batches(
   entries: LogEntry[],
-  timestamps: boolean,
+  prefix: (entry: LogEntry) => string,
   continued: { 1: boolean; 2: boolean },
 ): Generator<[1 | 2, Buffer]> {
   let run: Buffer[] = [];
@@ -73,7 +77,7 @@ function* batches(
       run = [];
     }
     stream = entry.stream;
-    if (timestamps && !continued[stream]) run.push(Buffer.from(`${formatTime(entry.time)} `));
+    if (!continued[stream]) run.push(Buffer.from(prefix(entry)));
     run.push(entry.data);
     continued[stream] = entry.partial;
   }

@@ -5,6 +5,7 @@ import { createContainer } from './create.ts';
 import { Execs } from './exec.ts';
 import { watchExit } from './exit.ts';
 import { listContainers, pruneContainers } from './list.ts';
+import { logDetails } from './log-details.ts';
 import { readLogs } from './log-reader.ts';
 import { readNameLists } from './names.ts';
 import {
@@ -140,6 +141,7 @@ function openLogs(core: Core, entry: Entry, options: LogOptions): Awaited<Return
   const run = core.live(entry).run;
   const source = {
     logPath: core.paths(record.id).log,
+    details: logDetails(record.config, record.hostConfig.LogConfig.Config),
     isWritten: () => run !== null && !run.over.signal.aborted && !core.closed,
     ended: run?.over.signal ?? AbortSignal.abort(),
   };

@@ -48,11 +48,14 @@ async function restoreOne(core: Core, entry: Entry): Promise<void> {
     return;
   }
   if (wasAlive) {
+    const exit = await exitOf(core, entry, status === 'stopped');
+    // galleyd was killed between the start and its record, and the process ended since
+    if (record.starting) store.update(entry, { startedAt: exit.at.toISOString() });
     const run = createRun();
     core.live(entry).run = run;
     core.live(entry).keepOnExit = true; // auto-removal waits for applyRestartPolicies
     try {
-      await handleExit(core, entry, run, await exitOf(core, entry, status === 'stopped'), { mayRestart: false });
+      await handleExit(core, entry, run, exit, { mayRestart: false });
     } finally {
       core.live(entry).keepOnExit = false;
     }

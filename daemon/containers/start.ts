@@ -27,15 +27,18 @@ export function classifyStartFailure(words: string): { exitCode: number; error: 
   return { exitCode: 128, error: containerErrors.runtimeFailed(full, 'engine', words) };
 }
 
-/** Runs the undo steps newest first; one that fails is logged and does not keep the others from running. */
-export async function rollBack(core: Core, id: string, undo: (() => Promise<void>)[]): Promise<void> {
+/** Runs the undo steps newest first; one that fails is logged and does not keep the others from running. False when one did. */
+export async function rollBack(core: Core, id: string, undo: (() => Promise<void>)[]): Promise<boolean> {
+  let whole = true;
   for (const step of undo.toReversed()) {
     try {
       await step();
     } catch (error) {
+      whole = false;
       core.deps.log.warn('undo step failed', { container: id, error: messageOf(error) });
     }
   }
+  return whole;
 }
 
 /**
@@ -49,7 +52,7 @@ export async function startLocked(core: Core, entry: Entry): Promise<void> {
   const undo: (() => Promise<void>)[] = [];
   let atRuntime = false;
   try {
-    await deps.runtime.remove(id); // what a crash may have left of a former run
+    if (live.unclean) await deps.runtime.remove(id); // what a failure has left of a former run
     const root = await deps.layers.mountRoot(id);
     undo.push(() => deps.layers.unmountRoot(id));
     const sandbox = await deps.networks.setUp(sandboxRequestOf(entry.record));
@@ -80,7 +83,7 @@ export async function startLocked(core: Core, entry: Entry): Promise<void> {
     await live.hub.beginRun();
     await deps.runtime.start(id);
   } catch (error) {
-    await rollBack(core, id, undo);
+    live.unclean = !(await rollBack(core, id, undo));
     await live.hub.endRun();
     const words = messageOf(error);
     const failure = atRuntime ? classifyStartFailure(words) : { exitCode: 128, error: asEngineError(error) };
@@ -118,9 +121,9 @@ function asEngineError(error: unknown): EngineError {
 /** After the exit or a failed start: network, mounts and the bundle go. Every step is tried. */
 export async function releaseRun(core: Core, entry: Entry): Promise<void> {
   const { id } = entry.record;
-  await rollBack(core, id, [
+  core.live(entry).unclean = !(await rollBack(core, id, [
     () => closeMounts(core, entry.record),
     () => core.deps.networks.tearDown(id),
     () => core.deps.runtime.remove(id),
-  ]);
+  ]));
 }

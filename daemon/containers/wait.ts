@@ -10,11 +10,11 @@ export function waitFor(core: Core, entry: Entry, { condition, signal }: WaitOpt
   const running = isAlive(record) || record.status === 'restarting';
   if (condition === 'not-running' && !running) return Promise.resolve({ StatusCode: record.exitCode });
   const live = core.live(entry);
-  const { promise, resolve, reject } = Promise.withResolvers<WaitResponse>();
+  const { promise, resolve } = Promise.withResolvers<WaitResponse>();
   const exited = (exitCode: number) => resolve({ StatusCode: exitCode });
   const removed = ({ exitCode, error }: { exitCode: number; error?: string }) =>
     resolve({ StatusCode: exitCode, ...(error === undefined ? {} : { Error: { Message: error } }) });
-  const aborted = () => reject(signal.reason);
+  const aborted = () => resolve({ StatusCode: entry.record.exitCode }); // nobody reads it: the client has gone
   if (condition === 'removed') live.removals.add(removed);
   else live.exits.add(exited);
   signal.addEventListener('abort', aborted, { once: true });

@@ -37,8 +37,6 @@ export interface PullDeps extends RepositoryDeps {
 }
 
 const MAX_CONFIG = 8 << 20;
-/** Layers unpacked at once by one pull; each has a thread. */
-const UNPACKERS = 4;
 
 /** What a client's `image` and `tag` mean; without either tag or digest: every tag of the repository. */
 export function pullReference(image: string, tag: string | undefined): ImageReference {
@@ -235,17 +233,12 @@ async function pullLayers(
     job.progress.status(here ? 'Already exists' : 'Pulling fs layer');
     return !here;
   });
-  const turns = Array.from({ length: UNPACKERS }, () => Promise.resolve());
   let failure: { error: unknown } | undefined;
   await Promise.all(
-    missing.map(async (job, index) => {
+    missing.map(async (job) => {
       try {
         await downloadLayer(deps, repository, job, signal);
-        // A layer waits for the one that has its thread, not for all before it.
-        const slot = index % UNPACKERS;
-        const turn = (turns[slot] as Promise<void>).then(() => unpackLayer(deps, job, signal));
-        turns[slot] = turn.catch(() => {}); // awaited here below; the next in this slot must run all the same
-        await turn;
+        await unpackLayer(deps, job, signal);
       } catch (error) {
         failure ??= { error };
         stop.abort(error);

@@ -229,7 +229,9 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
         log.info('removing a layer folder that nothing refers to', { folder: name });
         await rm(path.join(layersFolder, name), { recursive: true, force: true });
       }
-      for (const id of await readdir(rootsFolder)) {
+      const rows = db.sql("SELECT id FROM meta WHERE id LIKE 'root:%'").all() as { id: string }[];
+      const recorded = rows.map((row) => row.id.slice('root:'.length));
+      for (const id of new Set([...recorded, ...(await readdir(rootsFolder))])) {
         if (keepRoots.has(id)) continue;
         log.info('removing a root that no container has', { container: id });
         await store.removeRoot(id);

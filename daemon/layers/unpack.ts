@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { messageOf } from '../errors/engine-error.ts';
 import { layerErrors } from '../errors/layers.ts';
 import type { UnpackRequest } from './types.ts';
-import type { UnpackJob, WorkerAnswer, WorkerInput } from './unpack-worker.ts';
+import type { WorkerAnswer, WorkerInput } from './unpack-worker.ts';
 
 export interface Unpacked {
   /** Bytes of file content. */
@@ -34,80 +36,142 @@ function asFailure(message: string, code: string, dataRoot: string, signal: Abor
   return layerErrors.badTar(message);
 }
 
+/** Starting a thread and loading its code takes longer than most layers; idle ones wait a while for the next. */
+const IDLE_MS = 10_000;
+const MAX_WORKERS = Math.min(4, Math.max(2, availableParallelism()));
+
+class Pool {
+  #count = 0;
+  readonly #idle: { worker: Worker; timer: NodeJS.Timeout }[] = [];
+  readonly #queue: ((worker: Worker) => void)[] = [];
+
+  acquire(): Promise<Worker> {
+    const idle = this.#idle.pop();
+    if (idle) {
+      clearTimeout(idle.timer);
+      idle.worker.ref();
+      return Promise.resolve(idle.worker);
+    }
+    if (this.#count < MAX_WORKERS) return Promise.resolve(this.#start());
+    return new Promise((resolve) => this.#queue.push(resolve));
+  }
+
+  #start(): Worker {
+    this.#count += 1;
+    const worker = new Worker(workerFile());
+    worker.once('exit', () => {
+      this.#count -= 1;
+      const at = this.#idle.findIndex((entry) => entry.worker === worker);
+      if (at >= 0) this.#idle.splice(at, 1);
+      const next = this.#queue.shift();
+      if (next) next(this.#start());
+    });
+    return worker;
+  }
+
+  /** Only of a worker whose job has ended. */
+  release(worker: Worker): void {
+    const next = this.#queue.shift();
+    if (next) {
+      next(worker);
+      return;
+    }
+    worker.unref();
+    const timer = setTimeout(() => void worker.terminate(), IDLE_MS);
+    timer.unref();
+    this.#idle.push({ worker, timer });
+  }
+}
+
+const pool = new Pool();
+
 /** Sends the tar in pieces, at most two of which are on the way: a slow disk slows the sender. */
-async function feed(worker: Worker, tar: Readable, taken: () => Promise<void>): Promise<void> {
+async function feed(send: (message: WorkerInput) => void, tar: Readable, taken: () => Promise<boolean>): Promise<void> {
   let onTheWay = 0;
   for await (const piece of tar) {
     const chunk = typeof piece === 'string' ? Buffer.from(piece) : (piece as Buffer);
     if (onTheWay >= 2) {
-      await taken();
+      if (!(await taken())) return;
       onTheWay -= 1;
     }
-    worker.postMessage({ chunk } satisfies WorkerInput);
+    send({ chunk });
     onTheWay += 1;
   }
-  worker.postMessage({ end: true } satisfies WorkerInput);
+  send({ end: true });
 }
 
 /**
- * Unpacks one layer below `folder` (empty) in a thread of its own; on disk when it resolves. The caller compares the diffID and
- * removes the folder when this rejects.
+ * Unpacks one layer below `folder` (empty) in another thread; on disk when it resolves. The caller compares the diffID and removes
+ * the folder when this rejects.
  * @throws EngineError with the entry that is refused; no space left; the signal's reason.
  */
-export function unpackInto(
+export async function unpackInto(
   folder: string,
   request: Pick<UnpackRequest, 'tar' | 'signal' | 'onProgress'>,
   options: { dataRoot: string; igzip: string },
 ): Promise<Unpacked> {
   const { tar, signal, onProgress } = request;
+  const worker = await pool.acquire();
+  if (signal?.aborted) {
+    pool.release(worker);
+    throw asFailure('', '', options.dataRoot, signal);
+  }
+  const source = tar instanceof Readable ? tar : undefined;
   return new Promise((resolve, reject) => {
-    const streamed = tar instanceof Readable;
-    const job: UnpackJob = { folder, blob: streamed ? null : tar, igzip: options.igzip };
-    const worker = new Worker(workerFile(), { workerData: job });
-    const waiting: (() => void)[] = [];
+    const waiting: ((more: boolean) => void)[] = [];
     let credits = 0;
-    let result: Unpacked | undefined;
-    let failure: Error | undefined;
+    let sourceFailure: Error | undefined;
+    let finished = false;
+    // Once our job has ended the thread may be another's.
+    const send = (message: WorkerInput) => {
+      if (!finished) worker.postMessage(message);
+    };
     const abort = () => {
-      if (streamed) tar.destroy();
-      worker.postMessage({ abort: true } satisfies WorkerInput);
+      source?.destroy();
+      send({ abort: true });
     };
     const taken = () =>
-      new Promise<void>((go) => {
+      new Promise<boolean>((go) => {
         if (credits > 0) {
           credits -= 1;
-          go();
+          go(true);
         } else waiting.push(go);
       });
-    worker.on('message', (message: WorkerAnswer) => {
+    const finish = (outcome: Unpacked | Error, alive: boolean) => {
+      if (finished) return;
+      finished = true;
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      signal?.removeEventListener('abort', abort);
+      for (const go of waiting.splice(0)) go(false);
+      if (alive) pool.release(worker);
+      if (signal?.aborted) reject(asFailure('', '', options.dataRoot, signal));
+      else if (sourceFailure) reject(sourceFailure);
+      else if (outcome instanceof Error) reject(outcome);
+      else resolve(outcome);
+    };
+    const onMessage = (message: WorkerAnswer) => {
       if ('taken' in message) {
         const go = waiting.shift();
-        if (go) go();
+        if (go) go(true);
         else credits += 1;
       } else if ('progress' in message) onProgress?.(message.progress);
       else if ('done' in message)
-        result = { size: message.size, diffId: message.diffId, skippedAttributes: message.skippedAttributes };
+        finish({ size: message.size, diffId: message.diffId, skippedAttributes: message.skippedAttributes }, true);
       else {
-        failure ??= asFailure(message.failed, message.code, options.dataRoot, signal);
-        if (streamed) tar.destroy();
+        finish(asFailure(message.failed, message.code, options.dataRoot, signal), true);
+        source?.destroy();
       }
-    });
-    worker.on('error', (error) => {
-      failure ??= asFailure(error.message, '', options.dataRoot, signal);
-    });
-    worker.on('exit', () => {
-      signal?.removeEventListener('abort', abort);
-      for (const go of waiting.splice(0)) go();
-      if (failure) reject(failure);
-      else if (result && !signal?.aborted) resolve(result);
-      else reject(asFailure('the unpacker ended without a result', '', options.dataRoot, signal));
-    });
-    if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
-    if (streamed)
-      feed(worker, tar, taken).catch((error: unknown) => {
-        failure ??= asFailure(error instanceof Error ? error.message : String(error), '', options.dataRoot, signal);
-        worker.postMessage({ abort: true } satisfies WorkerInput);
+    };
+    const onError = (error: Error) => finish(asFailure(error.message, '', options.dataRoot, signal), false);
+    const onExit = () => finish(asFailure('the unpacker ended without a result', '', options.dataRoot, signal), false);
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    send({ job: { folder, blob: tar instanceof Readable ? null : tar, igzip: options.igzip } });
+    signal?.addEventListener('abort', abort, { once: true });
+    if (source)
+      feed(send, source, taken).catch((error: unknown) => {
+        if (finished || signal?.aborted) return; // our own doing
+        sourceFailure ??= asFailure(messageOf(error), '', options.dataRoot, undefined);
+        send({ abort: true });
       });
   });
 }

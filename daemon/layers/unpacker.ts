@@ -109,6 +109,12 @@ export class Unpacker implements TarSink {
     this.#file = null;
   }
 
+  /** After a failure: closes what is open; the folder is the caller's to remove. */
+  abandon(): void {
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
   /** Closes what is open and sets the folders' times, which their children changed. */
   finish(): void {
     if (this.#fd >= 0) closeSync(this.#fd);

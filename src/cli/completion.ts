@@ -1,6 +1,8 @@
 /** Completion scripts, generated whole from the command table: pressing Tab starts no Node except to name objects. */
-import { COMMANDS, GROUPS, pathsOf } from './commands/table.ts';
+import { GROUPS, pathsOf } from './commands/groups.ts';
 import type { CommandSpec } from './types.ts';
+
+type Commands = readonly CommandSpec[];
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -20,33 +22,34 @@ const flagsOf = (command: CommandSpec) =>
     .filter((flag) => !flag.hidden)
     .flatMap((flag) => [`--${flag.name}`, ...(flag.short ? [`-${flag.short}`] : [])]);
 
-const topWords = () =>
+const topWords = (commands: Commands) =>
   [
-    ...new Set([...COMMANDS.flatMap(pathsOf).map((path) => path.split(' ')[0] as string), ...Object.keys(GROUPS)]),
+    ...new Set([...commands.flatMap(pathsOf).map((path) => path.split(' ')[0] as string), ...Object.keys(GROUPS)]),
   ].sort();
 
-const subWords = (group: string) =>
+const subWords = (commands: Commands, group: string) =>
   [
     ...new Set(
-      COMMANDS.flatMap(pathsOf)
+      commands
+        .flatMap(pathsOf)
         .filter((path) => path.startsWith(`${group} `))
         .map((path) => path.slice(group.length + 1)),
     ),
   ].sort();
 
-function bashCases(): string {
-  const cases = COMMANDS.map((command) => {
+function bashCases(commands: Commands): string {
+  const cases = commands.map((command) => {
     const patterns = pathsOf(command)
       .map((path) => JSON.stringify(path))
       .join('|');
     const objects = command.completes ? `objects=${JSON.stringify(OBJECTS[command.completes])}` : 'objects=';
     return `    ${patterns}) flags="${flagsOf(command).join(' ')}"; ${objects} ;;`;
   });
-  const groups = Object.keys(GROUPS).map((group) => `    ${group}) words="${subWords(group).join(' ')}" ;;`);
+  const groups = Object.keys(GROUPS).map((group) => `    ${group}) words="${subWords(commands, group).join(' ')}" ;;`);
   return `  case "$path" in\n${cases.join('\n')}\n  esac\n  case "$path" in\n${groups.join('\n')}\n  esac`;
 }
 
-const bash = () => `# bash completion for galley; made by \`galley completion bash\`
+const bash = (commands: Commands) => `# bash completion for galley; made by \`galley completion bash\`
 _galley() {
   local cur=\${COMP_WORDS[COMP_CWORD]} path= words= flags= objects= i
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -60,10 +63,10 @@ _galley() {
     esac
   done
   if [[ -z $path ]]; then
-    COMPREPLY=($(compgen -W "${topWords().join(' ')} --host --context --config --debug --version --help --snapshot" -- "$cur"))
+    COMPREPLY=($(compgen -W "${topWords(commands).join(' ')} --host --context --config --debug --version --help --snapshot" -- "$cur"))
     return
   fi
-${bashCases()}
+${bashCases(commands)}
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$flags --help" -- "$cur"))
   else
@@ -75,24 +78,24 @@ complete -o default -F _galley galley
 `;
 
 /** zsh runs the bash function through its own emulation. */
-const zsh = () => `#compdef galley\nautoload -U +X bashcompinit && bashcompinit\n${bash()}`;
+const zsh = (commands: Commands) => `#compdef galley\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`;
 
 const quote = (text: string) => `'${text.replaceAll("'", "\\'")}'`;
 
-function fish(): string {
+function fish(commands: Commands): string {
   const lines = ['# fish completion for galley; made by `galley completion fish`', 'complete -c galley -f'];
-  for (const word of topWords()) {
-    const summary = COMMANDS.find((command) => command.name === word)?.summary ?? GROUPS[word] ?? '';
+  for (const word of topWords(commands)) {
+    const summary = commands.find((command) => command.name === word)?.summary ?? GROUPS[word] ?? '';
     lines.push(`complete -c galley -n __fish_use_subcommand -a ${word} -d ${quote(summary)}`);
   }
   for (const group of Object.keys(GROUPS)) {
-    const subs = subWords(group);
+    const subs = subWords(commands, group);
     const condition = quote(
       `__fish_seen_subcommand_from ${group}; and not __fish_seen_subcommand_from ${subs.join(' ')}`,
     );
     if (subs.length > 0) lines.push(`complete -c galley -n ${condition} -a ${quote(subs.join(' '))}`);
   }
-  for (const command of COMMANDS) {
+  for (const command of commands) {
     const condition = quote(
       command.name
         .split(' ')
@@ -113,6 +116,6 @@ function fish(): string {
 }
 
 /** The script of a shell. */
-export function completionScript(shell: Shell): string {
-  return shell === 'bash' ? bash() : shell === 'zsh' ? zsh() : fish();
+export function completionScript(shell: Shell, commands: Commands): string {
+  return shell === 'bash' ? bash(commands) : shell === 'zsh' ? zsh(commands) : fish(commands);
 }

@@ -3,10 +3,15 @@ import type { RawEngineClient } from '../client/engine.ts';
 import { createFastClient } from '../client/fast.ts';
 import { isPlain } from '../client/fast-transport.ts';
 import { err, out } from './output.ts';
-import type { CliContext, GlobalFlags } from './types.ts';
+import type { CliContext, CommandSpec, GlobalFlags } from './types.ts';
 
 /** Makes the context of a command; nothing is opened before `client()`. */
-export function createContext(globals: GlobalFlags, invoked: string, env: NodeJS.ProcessEnv = process.env): CliContext {
+export function createContext(
+  globals: GlobalFlags,
+  invoked: string,
+  commands: readonly CommandSpec[] = [],
+  env: NodeJS.ProcessEnv = process.env,
+): CliContext {
   let endpoint: Endpoint | undefined;
   let client: RawEngineClient | undefined;
   const resolve = () => {
@@ -29,6 +34,7 @@ export function createContext(globals: GlobalFlags, invoked: string, env: NodeJS
     env,
     globals,
     invoked,
+    commands,
     get endpoint() {
       return resolve();
     },

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Endpoint, galleyEndpoint, parseHost } from '../client/endpoint.ts';
-import { DAEMON_FLAGS } from './commands/table-system.ts';
+import { DAEMON_FLAGS } from './commands/daemon-flags.ts';
 import type { ParsedArgs } from './types.ts';
 
 export interface Identity {

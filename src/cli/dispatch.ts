@@ -2,7 +2,8 @@
 import { EndpointError } from '../client/endpoint.ts';
 import { EngineUnreachableError } from '../client/failure.ts';
 import { TemplateError } from '../format/template-parser.ts';
-import { findCommand, isGroup } from './commands/table.ts';
+import { isGroup } from './commands/groups.ts';
+import { COMMANDS, findCommand } from './commands/table.ts';
 import { createContext } from './context.ts';
 import { ExitError, errorText } from './errors.ts';
 import { err } from './output.ts';
@@ -43,7 +44,7 @@ export async function runCommandLine(words: readonly string[], globals: GlobalFl
   const found = findCommand(words);
   if (!found) return unknownCommand(words);
   const { command, rest } = found;
-  const context = createContext(globals, words.join(' '));
+  const context = createContext(globals, words.join(' '), COMMANDS);
   let args: ParsedArgs;
   try {
     args = parseArgs(command, rest);

@@ -1,5 +1,6 @@
 /** Help on stdout when asked for, usage on stderr when something was wrong. */
-import { COMMANDS, GROUPS, pathsOf } from './commands/table.ts';
+import { GROUPS, pathsOf } from './commands/groups.ts';
+import { COMMANDS } from './commands/table.ts';
 import { err, out } from './output.ts';
 import type { CommandSpec } from './types.ts';
 import { commandHelp, groupHelp, nearest } from './yargs.ts';

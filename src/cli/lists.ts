@@ -55,6 +55,8 @@ export function formatList(listing: Listing): string {
     .trim()
     .replaceAll('\\t', '\t')
     .replaceAll('\\n', '\n');
+  // Mistakes show without any row, too.
+  compileTemplate(source);
   const lines = rows.map((row) => {
     const whole = { toJson: () => rowJson(listing, row) };
     return `${compileTemplate(source, { json: jsonOf(whole, row) }).execute(row)}\n`;

@@ -46,6 +46,11 @@ function rawMode(): () => void {
   const { stdin } = process;
   if (!stdin.isTTY || stdin.isRaw) return () => undefined;
   stdin.setRawMode(true);
+  // Node's raw mode still turns \n into \r\n on the way out, which the container's terminal has done already (and a
+  // full-screen program means a bare \n). setRawMode(false) gives this back too; without stty lines are only spaced oddly.
+  process
+    .getBuiltinModule('node:child_process')
+    .spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   const restore = () => {
     process.off('exit', restore);
     stdin.setRawMode(false);

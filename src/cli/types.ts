@@ -84,6 +84,8 @@ export interface CliContext {
   readonly env: NodeJS.ProcessEnv;
   readonly globals: GlobalFlags;
   readonly endpoint: Endpoint;
+  /** The command table: handed in, because a command's module cannot import the table that loads it. */
+  readonly commands: readonly CommandSpec[];
   /** The command line as typed after the program's name, for messages. */
   readonly invoked: string;
   /** The client, made at the first call. `start` starts a galleyd when none answers (only `run` may ask for it). */

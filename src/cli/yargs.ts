@@ -1,6 +1,7 @@
 /** The command table as yargs sees it: for help and suggestions only, so a one-shot command never loads it. */
 import yargs, { type Argv } from 'yargs';
-import { COMMANDS, GROUPS } from './commands/table.ts';
+import { GROUPS } from './commands/groups.ts';
+import { COMMANDS } from './commands/table.ts';
 import type { CommandSpec, FlagSpec } from './types.ts';
 
 const WIDTH = 100;

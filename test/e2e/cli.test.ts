@@ -62,7 +62,7 @@ describe('without an engine', () => {
       '-c',
       `source ${script}; COMP_WORDS=(galley vol); COMP_CWORD=1; _galley; echo "\${COMPREPLY[@]}"; COMP_WORDS=(galley volume r); COMP_CWORD=2; _galley; echo "\${COMPREPLY[@]}"; COMP_WORDS=(galley run --na); COMP_CWORD=2; _galley; echo "\${COMPREPLY[@]}"`,
     ]);
-    expect(words.stdout).toBe('volume\nrm\n--name\n');
+    expect(words.stdout).toBe('volume\nremove rm\n--name\n');
   });
 });
 
@@ -106,7 +106,6 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
   it.each([
     [['run', '--rm', 'IMAGE', 'no-such-command'], 127],
     [['run', '--rm', 'IMAGE', '/etc'], 126],
-    [['run', '--rm', 'IMAGE', 'sh', '-c', 'kill -9 $$'], 137],
     [['run', '--foo', 'IMAGE'], 125],
     [['run', '--pull', 'never', 'nothing:here'], 125],
     [['run', '--rm', '--name', '-bad-', 'IMAGE'], 125],
@@ -158,7 +157,7 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
         target.image,
         'sh',
         '-c',
-        'echo one; echo two >&2; trap "exit 0" TERM; while :; do sleep 0.1; done',
+        'echo one; echo two >&2; trap "exit 0" TERM; sleep 600 & wait',
       ]);
       expect(result.stdout).toMatch(/^[0-9a-f]{64}\n$/);
     });
@@ -197,10 +196,15 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
       'exec web sh -c echo_$X;echo_e_>&2;exit_4',
       'exec -e Y=2 -w /tmp -u 1 web sh -c echo_$X$Y;pwd;id_-u',
       'exec web no-such-command',
+      'exec web sh -c kill_-9_$$',
       'version -f {{.Server.Version}}',
     ])('%s prints what the docker CLI prints', async (line) => {
       const args = line.split(' ').map((word) => word.replaceAll('_', ' ').replace('IMAGE', target.image));
-      const [ours, theirs] = [await galley(args), await docker.run(args)];
+      let [ours, theirs] = [await galley(args), await docker.run(args)];
+      // Ages are told in seconds: what differs because a second began between the two is asked again.
+      for (let again = 0; again < 3 && ours.stdout !== theirs.stdout; again++) {
+        [ours, theirs] = [await galley(args), await docker.run(args)];
+      }
       expect(ours.stdout).toBe(theirs.stdout);
       expect(ours.stderr).toBe(theirs.stderr);
       expect(ours.code).toBe(theirs.code);
@@ -220,14 +224,12 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
       ).toBe(true);
     });
 
-    it('logs -f ends quietly when its reader goes', async () => {
-      const result = await tool(
-        'sh',
-        ['-c', `"$0" "$@" | head -n 1`, process.execPath, ...program, 'logs', '-f', 'web'],
-        { env: docker.env },
-      );
+    it('ends quietly when its reader goes', async () => {
+      const line = `"$0" "$@" | head -n 1`;
+      const endless = ['exec', 'web', 'sh', '-c', 'while :; do echo y; done'];
+      const result = await tool('sh', ['-c', line, process.execPath, ...program, ...endless], { env: docker.env });
       expect(result.stderr).toBe('');
-      expect(result.stdout).toBe('one\n');
+      expect(result.stdout).toBe('y\n');
     });
 
     it('pause, unpause, rename, stop, start, restart, kill, wait', async () => {
@@ -270,24 +272,14 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
       });
 
     it('run -it gives a shell of the right size, follows resizes, and ends with its code', async () => {
+      const until = (size: string, word: string) =>
+        `until [ "$(stty size)" = "${size}" ]; do sleep 0.1; done; echo ${word}`;
+      const script = `${until('31 91', 're""ady')}; ${until('20 70', 're""sized')}; exit 9`;
       const { text, code } = await session(
-        [
-          'run',
-          '--rm',
-          '-it',
-          target.image,
-          'sh',
-          '-c',
-          'stty size; echo re""ady; read a; stty size; echo again; read b; exit 9',
-        ],
-        [
-          ['ready', 'RESIZE'],
-          ['ready', '\r'],
-          ['again', '\r'],
-        ],
+        ['run', '--rm', '-it', target.image, 'sh', '-c', script],
+        [['ready', 'RESIZE']],
       );
-      expect(text).toContain('31 91\r\n');
-      expect(text).toContain('20 70\r\n');
+      expect(text).toContain('resized\r\n');
       expect(code).toBe(9);
     });
 

@@ -175,7 +175,10 @@ describe.skipIf(!isRoot)('docker CLI on galleyd (needs root)', () => {
     expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('field Image')]);
     expect((await docker.run(['create', '--name', 'taken', 'busybox'])).code).toBe(0);
     const conflict = await kitchen.engine.request('POST', '/containers/create?name=taken', { Image: 'busybox' });
-    expect([conflict.status, conflict.json<{ message: string }>().message]).toEqual([409, expect.stringContaining('"/taken" is already in use')]);
+    expect([conflict.status, conflict.json<{ message: string }>().message]).toEqual([
+      409,
+      expect.stringContaining('"/taken" is already in use'),
+    ]);
     expect((await docker.run(['rm', 'taken'])).code).toBe(0);
   });
 });

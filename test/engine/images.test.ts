@@ -303,6 +303,32 @@ describe.skipIf(!isRoot)('images from a real registry (needs root)', () => {
     }
   });
 
+  it('speaks TLS first, also with a certificate that nobody vouches for on loopback', async () => {
+    const secure = await startRegistry({ tls: true });
+    try {
+      const image = await busyboxImage();
+      const name = await pushImage(secure, 'tls', image);
+      await pull(`${secure.host}/tls`);
+      expect(images.resolve(name)?.id).toBe(image.imageId);
+    } finally {
+      await secure.stop();
+    }
+  });
+
+  it('a root that no container has goes at boot, with its row, so that nothing holds its layers', async () => {
+    const name = await pushImage(registry, 'orphan', await busyboxImage());
+    await pull(`${registry.host}/orphan`);
+    await layers.createRoot('kept', images.resolve(name)?.chainId ?? null);
+    await layers.createRoot('orphan', images.resolve(name)?.chainId ?? null);
+    await layers.mountRoot('orphan');
+    rmSync(path.join(folder, 'roots/kept'), { recursive: true }); // a folder lost by hand
+    await layers.collect(new Set());
+    expect(await layers.roots()).toEqual([]);
+    expect(layers.pinned().size).toBe(0);
+    await images.remove(name, { force: false, noPrune: false });
+    expect(layers.all()).toEqual([]);
+  });
+
   it('tags, lists with filters, and removes by the rules', async () => {
     const busybox = await busyboxImage();
     const settings = await settingsImage();

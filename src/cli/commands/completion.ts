@@ -10,6 +10,6 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
       2,
       `galley: completion for ${JSON.stringify(shell)} is not known: name one of ${SHELLS.join(', ')}`,
     );
-  context.out(completionScript(shell));
+  context.out(completionScript(shell, context.commands));
   return 0;
 }

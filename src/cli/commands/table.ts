@@ -9,20 +9,6 @@ import { SYSTEM_COMMANDS } from './table-system.ts';
 
 export const COMMANDS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, ...OBJECT_COMMANDS, ...SYSTEM_COMMANDS];
 
-export const GROUPS: Readonly<Record<string, string>> = {
-  container: 'Manage containers',
-  image: 'Manage images',
-  volume: 'Manage volumes',
-  network: 'Manage networks',
-  system: 'The engine itself',
-  daemon: 'Run and manage galleyd',
-};
-
-export const isGroup = (word: string): boolean => Object.hasOwn(GROUPS, word);
-
-/** Every path a command answers to. */
-export const pathsOf = (command: CommandSpec): readonly string[] => [command.name, ...(command.aliases ?? [])];
-
 /** The command that `words` start with and what follows it; undefined when there is none. */
 export function findCommand(words: readonly string[]): { command: CommandSpec; rest: readonly string[] } | undefined {
   for (const length of [2, 1]) {

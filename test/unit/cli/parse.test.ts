@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { COMMANDS, findCommand, pathsOf } from '../../../src/cli/commands/table.ts';
+import { pathsOf } from '../../../src/cli/commands/groups.ts';
+import { COMMANDS, findCommand } from '../../../src/cli/commands/table.ts';
 import { completionScript } from '../../../src/cli/completion.ts';
 import { DetachWatcher, parseDetachKeys } from '../../../src/cli/detach-keys.ts';
 import { commandTable } from '../../../src/cli/docs.ts';
@@ -73,7 +74,7 @@ describe('the command table', () => {
     const run = findCommand(['run'])!.command;
     expect(await commandHelp(run)).toContain('--publish');
     expect(commandTable()).toContain('| `galley run` |');
-    for (const shell of ['bash', 'zsh', 'fish'] as const) expect(completionScript(shell)).toContain('volume');
+    for (const shell of ['bash', 'zsh', 'fish'] as const) expect(completionScript(shell, COMMANDS)).toContain('volume');
   });
 });
 

