@@ -83,7 +83,8 @@ export function createApiServer(routes: readonly Route[], log: Log): ApiServer {
       if (upgrade && entry.hijacks) context.upgrade = upgrade;
       await entry.handler(context);
     } catch (error) {
-      note(log, req, error);
+      // A client that went away ends its own work: that is no failure of ours.
+      if (!gone.signal.aborted) note(log, req, error);
       if (res.headersSent || res.destroyed) res.destroy();
       else failure(res, error);
     }

@@ -60,12 +60,13 @@ export async function createEngine(settings: Settings, log: Log): Promise<Engine
   const { dataRoot, execRoot, name } = settings;
   const db = new Database(path.join(dataRoot, 'galley.db'));
   const leases = new Leases(db);
+  leases.dropAll(); // before the API listens: a pull that starts meanwhile keeps its own
   const events = createEventBus(db);
   const host = readHost();
   const hostFacts = readHostFacts();
   const tools = await toolVersions();
 
-  const runtime = createRuntime({ execRoot, log, cgroupParent: name });
+  const runtime = createRuntime({ execRoot, log, host: hostFacts });
   const layers = createLayerStore({ db, dataRoot, log });
   const volumes = createVolumeManager({
     db,
@@ -156,8 +157,9 @@ export async function createEngine(settings: Settings, log: Log): Promise<Engine
     layers,
     events,
     async restore() {
-      leases.dropAll();
       await containers.restore();
+      const known = await containers.list({ all: true, limit: 0, size: false, filters: {} });
+      await layers.collect(new Set(known.map((container) => container.Id)));
       const running = containers.running();
       await networks.restore(running);
       await volumes.restore(running);
@@ -167,6 +169,7 @@ export async function createEngine(settings: Settings, log: Log): Promise<Engine
     async close() {
       await containers.close();
       await networks.close();
+      await images.close();
       events.flush();
       db.close();
     },

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { messageOf } from '../errors/index.ts';
+import { removeCgroups } from '../system/cgroups.ts';
 import type { Log } from '../system/log.ts';
 import { MNT_DETACH, unmount } from '../system/syscalls.ts';
 import { createEngine } from './engine.ts';
@@ -44,6 +45,7 @@ export async function purge(settings: Settings, log: Log): Promise<void> {
     await engine.networks.destroy();
     await engine.close();
   }
+  removeCgroups(settings.name);
   const folders = [settings.dataRoot, settings.execRoot];
   for (const point of mountsBelow(folders)) unmount(point, MNT_DETACH);
   for (const folder of folders) await rm(folder, { recursive: true, force: true });

@@ -38,6 +38,8 @@ export interface ContainerDeps {
   defaultRuntime?: string;
   /** Static init binary for --init; null: the host has none. */
   initPath: string | null;
+  /** How often log sizes are looked at; default 5000 ms. */
+  logCheckMs?: number;
   /** For tests: names of their own. */
   names?: NameLists;
 }

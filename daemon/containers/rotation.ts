@@ -41,7 +41,7 @@ export function startRotation(core: Core): { stop(): void } {
           if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
             core.deps.log.warn('log rotation failed', { container: entry.record.id, error: messageOf(error) });
         });
-  }, CHECK_MS);
+  }, core.deps.logCheckMs ?? CHECK_MS);
   timer.unref();
   return { stop: () => clearInterval(timer) };
 }

@@ -1,6 +1,4 @@
 export { containerErrors } from './containers.ts';
 export { EngineError, type ErrorKind, messageOf, STATUS_OF } from './engine-error.ts';
-export { imageErrors } from './images.ts';
-export { layerErrors } from './layers.ts';
 export { requestErrors } from './request.ts';
 export { runtimeErrors } from './runtime.ts';

@@ -1,4 +1,4 @@
-import { createReadStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createGunzip } from 'node:zlib';
@@ -149,7 +149,7 @@ export async function createKit(): Promise<Kit> {
       db,
       dataRoot: folder,
       execRoot: path.join(folder, 'run'),
-      runtime: createRuntime({ execRoot: path.join(folder, 'run'), log, cgroupParent: name }),
+      runtime: createRuntime({ execRoot: path.join(folder, 'run'), log, host: facts }),
       buildSpec: (input) => buildSpec(input, facts),
       resolveUser,
       buildExecProcess: (input) => buildExecProcess(input, facts),
@@ -172,6 +172,7 @@ export async function createKit(): Promise<Kit> {
       log,
       cgroupParent: name,
       initPath: null,
+      logCheckMs: 50,
     });
     managers.push(manager);
     return manager;
@@ -194,6 +195,9 @@ export async function createKit(): Promise<Kit> {
         await kit.containers.remove(Id, { force: true, volumes: true, link: false });
       for (const manager of managers) await manager.close();
       db.close();
+      // The parent of the containers' cgroups belongs to the daemon as a whole, which a purge removes.
+      for (const root of ['/sys/fs/cgroup', ...readdirSync('/sys/fs/cgroup').map((entry) => `/sys/fs/cgroup/${entry}`)])
+        if (existsSync(path.join(root, name))) rmdirSync(path.join(root, name));
       const left = readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
         .filter((line) => line.includes(folder));

@@ -209,6 +209,60 @@ describe.skipIf(!isRoot)('containers (needs root)', () => {
     }
   });
 
+  test('many at once: each runs, ends and is gone', async () => {
+    const ids = await Promise.all(Array.from({ length: 12 }, (_, n) => create(`exit ${n}`, {}, { AutoRemove: true })));
+    const removed = ids.map(
+      (id) => kit.containers.wait(id, { condition: 'removed', signal: new AbortController().signal }).result,
+    );
+    await Promise.all(ids.map((id) => kit.containers.start(id)));
+    expect((await Promise.all(removed)).map((r) => r.StatusCode)).toEqual(ids.map((_, n) => n));
+    for (const id of ids) expect(await kit.layers.roots()).not.toContain(id);
+  });
+
+  test('removing by force: a running, a paused, one that removes itself, and twice at once', async () => {
+    const running = await create('sleep 1000', {}, { Binds: ['/anon'] });
+    await kit.containers.start(running);
+    const first = kit.containers.remove(running, { force: true, volumes: true, link: false });
+    await expect(kit.containers.remove(running, { force: true, volumes: true, link: false })).rejects.toThrow(
+      `removal of container ${running} is already in progress`,
+    );
+    await first;
+    expect(actions(running)).toEqual(['create', 'start', 'kill', 'die', 'destroy']);
+    const paused = await create('sleep 1000');
+    await kit.containers.start(paused);
+    await kit.containers.pause(paused);
+    await kit.containers.remove(paused, { force: true, volumes: false, link: false });
+    const auto = await create('sleep 1000', {}, { AutoRemove: true });
+    await kit.containers.start(auto);
+    const gone = kit.containers.wait(auto, { condition: 'removed', signal: new AbortController().signal }).result;
+    await kit.containers.kill(auto, 'KILL');
+    expect(await gone).toEqual({ StatusCode: 137 });
+    for (const id of [running, paused, auto])
+      await expect(kit.containers.inspect(id, { size: false })).rejects.toMatchObject({ status: 404 });
+  });
+
+  test('logs rotate while the container writes, and a follower sees every line', async () => {
+    const id = await create(
+      'i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i; [ $((i % 300)) = 0 ] && sleep 0.1; done; sleep 0.3',
+      {},
+      { LogConfig: { Type: 'json-file', Config: { 'max-size': '10k', 'max-file': '9' } } },
+    );
+    await kit.containers.start(id);
+    let seen = '';
+    const logs = await kit.containers.logs(id, { ...LOGS, follow: true });
+    const following = logs.run(async (_stream, data) => {
+      seen += data.toString();
+    }, new AbortController().signal);
+    await following;
+    expect(existsSync(path.join(kit.folder, 'containers', id, 'ctr.log.1'))).toBe(true);
+    expect(seen).toBe(Array.from({ length: 3000 }, (_, i) => `line ${i + 1}\n`).join(''));
+    await expect(
+      create('true', {}, { LogConfig: { Type: 'none', Config: null } }).then((other) =>
+        kit.containers.logs(other, LOGS),
+      ),
+    ).rejects.toThrow('does not support reading');
+  });
+
   test('what cannot be created leaves nothing', async () => {
     const before = await kit.layers.roots();
     await expect(kit.containers.create('', undefined, kit.body({ Image: 'nope' }))).rejects.toThrow(
@@ -218,6 +272,7 @@ describe.skipIf(!isRoot)('containers (needs root)', () => {
       'bind source path does not exist: /missing',
     );
     await create('true', {}, {}, 'taken');
+    await expect(create('true', {}, { VolumesFrom: ['nobody'] })).rejects.toMatchObject({ status: 400 });
     await expect(create('true', {}, {}, 'taken')).rejects.toThrow('The container name "/taken" is already in use');
     expect((await kit.layers.roots()).length).toBe(before.length + 1);
   });

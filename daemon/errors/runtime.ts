@@ -1,0 +1,15 @@
+import { EngineError } from './engine-error.ts';
+
+/** The OCI runtime's own words; the containers domain puts them into Docker's frame (field/engine-api.md section 2.4). */
+export const runtimeErrors = {
+  createFailed: (words: string) => new EngineError('system', words),
+  startFailed: (words: string) => new EngineError('system', words),
+  execFailed: (words: string) => new EngineError('system', words),
+  conmonFailed: (why: string) => new EngineError('system', `conmon failed: ${why}`),
+  unknownCapability: (names: readonly string[]) =>
+    new EngineError('invalid', `invalid capability: ${names.join(', ')}`),
+  badSecurityOption: (option: string) =>
+    new EngineError('invalid', `invalid --security-opt: ${JSON.stringify(option)}`),
+  badSeccomp: (why: string) => new EngineError('invalid', `opening seccomp profile failed: ${why}`),
+  notRunning: (id: string) => new EngineError('conflict', `container ${id} is not running`),
+};

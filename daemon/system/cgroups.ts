@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import path from 'node:path';
+
+const ROOT = '/sys/fs/cgroup';
+
+/** 2 where the unified hierarchy is the only one; 1 for v1 and for hybrid, where the controllers are v1's. */
+export function cgroupVersion(): 1 | 2 {
+  return existsSync(path.join(ROOT, 'cgroup.controllers')) ? 2 : 1;
+}
+
+/** Folder of a process' cgroup for a v1 controller, or of its only cgroup on v2 (cgroups(7), /proc/<pid>/cgroup). */
+export function cgroupFolder(pid: number, controller: string): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+  } catch {
+    return undefined;
+  }
+  const v2 = cgroupVersion() === 2;
+  for (const line of text.split('\n')) {
+    const [hierarchy, controllers = '', ...rest] = line.split(':');
+    const folder = rest.join(':');
+    if (v2 && hierarchy === '0') return path.join(ROOT, folder);
+    if (!v2 && controllers.split(',').includes(controller))
+      return path.join(
+        ROOT,
+        controllers.startsWith('name=')
+          ? controllers.slice(5)
+          : existsSync(path.join(ROOT, controllers))
+            ? controllers
+            : controller,
+        folder,
+      );
+  }
+  return undefined;
+}
+
+export function readCgroupFile(folder: string | undefined, file: string): string | undefined {
+  if (folder === undefined) return undefined;
+  try {
+    return readFileSync(path.join(folder, file), 'utf8').trim();
+  } catch {
+    return undefined; // a controller that is not enabled has no such file
+  }
+}
+
+/** A number, undefined for `max`, for v1's "no limit", and where there is no such file. */
+export function readCgroupNumber(folder: string | undefined, file: string): number | undefined {
+  const text = readCgroupFile(folder, file);
+  if (text === undefined || !/^\d+$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= 2 ** 60 ? undefined : value;
+}
+
+/** `key value` lines as numbers. */
+export function readCgroupPairs(folder: string | undefined, file: string): Record<string, number> {
+  const pairs: Record<string, number> = {};
+  for (const line of (readCgroupFile(folder, file) ?? '').split('\n')) {
+    const [key, value] = line.split(' ');
+    if (key && value !== undefined) pairs[key] = Number(value);
+  }
+  return pairs;
+}
+
+/** Removes the empty cgroups named `name` at the top of every hierarchy, with their empty children. */
+export function removeCgroups(name: string): void {
+  const tops = cgroupVersion() === 2 ? [ROOT] : readdirSync(ROOT).map((entry) => path.join(ROOT, entry));
+  const remove = (folder: string): void => {
+    if (!existsSync(folder)) return;
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) remove(path.join(folder, entry.name));
+    try {
+      rmdirSync(folder);
+    } catch {
+      // a process still lives in it: whoever asked will find it
+    }
+  };
+  for (const top of tops) remove(path.join(top, name));
+}
