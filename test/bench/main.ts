@@ -1,5 +1,4 @@
 /** `npm run bench run`: the docker CLI against galleyd and against a real dockerd, interleaved, and galley's own ps against bare Node. */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,10 +6,11 @@ import { repositoryRoot } from '../fixtures/cache.ts';
 import { type DockerCli, dockerCli } from '../fixtures/docker.ts';
 import { type Dockerd, dockerdAvailable, startDockerd } from '../fixtures/dockerd.ts';
 import { isRoot, startEngine } from '../fixtures/engine.ts';
+import { mustRun } from '../fixtures/exec.ts';
 import { busyboxImage, pushImage } from '../fixtures/images.ts';
 import { startRegistry } from '../fixtures/registry.ts';
 
-type Side = (round: number) => void;
+type Side = (round: number) => Promise<void>;
 interface Work {
   name: string;
   galley: Side;
@@ -20,15 +20,14 @@ interface Work {
 
 const rounds = Number(process.env.GALLEY_BENCH_ROUNDS ?? 15);
 
-/** Milliseconds that a program takes as a whole process; a failure ends the bench. */
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): void {
-  const result = spawnSync(command, [...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}: exit ${result.status}: ${result.stderr}`);
+/** Runs a program to its end; a failure ends the bench. */
+async function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  await mustRun(command, args, { env });
 }
 
-function timed(side: Side, round: number): number {
+async function timed(side: Side, round: number): Promise<number> {
   const start = process.hrtime.bigint();
-  side(round);
+  await side(round);
   return Number(process.hrtime.bigint() - start) / 1e6;
 }
 
@@ -39,7 +38,7 @@ function median(values: number[]): number {
 }
 
 /** One warm-up, then both sides in turn, the first one changing each round. */
-function measure(work: Work): { galley: number; peer: number | undefined } {
+async function measure(work: Work): Promise<{ galley: number; peer: number | undefined }> {
   const taken: { galley: number[]; peer: number[] } = { galley: [], peer: [] };
   for (let round = 0; round <= rounds; round++) {
     const sides: ['galley' | 'peer', Side | undefined][] = [
@@ -49,17 +48,17 @@ function measure(work: Work): { galley: number; peer: number | undefined } {
     if (round % 2) sides.reverse();
     for (const [name, side] of sides) {
       if (!side) continue;
-      const ms = timed(side, round);
+      const ms = await timed(side, round);
       if (round > 0) taken[name].push(ms);
     }
   }
   return { galley: median(taken.galley), peer: taken.peer.length > 0 ? median(taken.peer) : undefined };
 }
 
-function table(works: Work[]): string {
+async function table(works: Work[]): Promise<string> {
   const lines = ['| work | galley, ms | peer, ms | ratio |', '|---|---|---|---|'];
   for (const work of works) {
-    const { galley, peer } = measure(work);
+    const { galley, peer } = await measure(work);
     const right =
       peer === undefined
         ? `no ${work.peerName} here | `
@@ -81,6 +80,12 @@ async function main(): Promise<void> {
   if (!isRoot) throw new Error('the bench starts engines: run it as root');
   const engine = await startEngine();
   const closers: (() => unknown)[] = [() => engine.purge()];
+  const close = async (): Promise<void> => {
+    for (const one of closers.splice(0).reverse()) await one();
+  };
+  // A cut bench leaves no engine behind.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void close().then(() => process.exit(130)));
   try {
     const image = await busyboxImage();
     const registry = await startRegistry();
@@ -118,12 +123,12 @@ async function main(): Promise<void> {
     ];
     const version = theirs ? await theirs.must(['version', '--format', '{{.Server.Version}}']) : 'none';
     const head = `Medians of ${rounds} rounds, the two sides in turn, on ${os.cpus().length} cores (${os.cpus()[0]?.model.trim()}), Linux ${os.release()}, Node ${process.version}; dockerd ${version}.\n`;
-    const body = `${head}\n${table(works)}`;
+    const body = `${head}\n${await table(works)}`;
     process.stdout.write(body);
     fs.mkdirSync(path.join(repositoryRoot, 'docs'), { recursive: true });
     fs.writeFileSync(path.join(repositoryRoot, 'docs/bench-run.md'), `# What a run costs\n\n${body}`);
   } finally {
-    for (const close of closers.reverse()) await close();
+    await close();
   }
 }
 
