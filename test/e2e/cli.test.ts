@@ -14,7 +14,10 @@ import { TARGETS, type Target } from './cli-target.ts';
 const program = ['--', path.join(repositoryRoot, 'src/main.ts')];
 
 describe('without an engine', () => {
-  const home = mkdtempSync(path.join(tmpdir(), 'galley-home-'));
+  let home: string;
+  beforeAll(() => {
+    home = mkdtempSync(path.join(tmpdir(), 'galley-home-'));
+  });
   afterAll(() => rmSync(home, { recursive: true, force: true }));
   const galley = (...args: string[]) =>
     tool(process.execPath, [...program, ...args], {
