@@ -63,9 +63,14 @@ export interface ConmonProcess {
 }
 
 /** Descriptors 3, 4 and 5 are conmon's pipes; `inherit` follow and stay open in it for its life. @throws EngineError when it cannot be spawned. */
-export async function spawnConmon(args: readonly string[], inherit: readonly number[]): Promise<ConmonProcess> {
+export async function spawnConmon(
+  args: readonly string[],
+  inherit: readonly number[],
+  folder: string,
+): Promise<ConmonProcess> {
   const exec = args.includes('-e');
   const child = spawn('conmon', [...args], {
+    cwd: folder, // conmon leaves its `oom` mark where it stands unless it is told another place
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...inherit],
     env: {
       PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',

@@ -125,6 +125,7 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
           ...(request.leaveStdinOpen ? ['--leave-stdin-open'] : []),
         ],
         request.portDescriptors,
+        bundle,
       );
       try {
         return readProcessIdentity(await firstWord(conmon));
@@ -152,7 +153,11 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
         return;
       }
       // kill(2) on the init from here is what the runtime would do, without a spawn.
-      process.kill(identity.pid, signal);
+      try {
+        process.kill(identity.pid, signal);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it ended just now
+      }
     },
 
     async pause(id) {
@@ -198,6 +203,7 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
           ...(request.tty ? ['-t'] : []),
         ],
         [],
+        folder,
       );
       const cleanUp = () => rmSync(folder, { recursive: true, force: true });
       conmon.startPipe.write('1');
