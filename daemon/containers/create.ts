@@ -4,6 +4,7 @@ import type {
   CreateContainerBody,
   CreateContainerResponse,
   EndpointSettings,
+  HostConfig,
 } from '../../src/api/index.ts';
 import { containerErrors } from '../errors/containers.ts';
 import { EngineError } from '../errors/engine-error.ts';
@@ -41,6 +42,14 @@ function inheritedMounts(core: Core, specs: readonly string[]): MountRecord[] {
 function byId(core: Core, mode: string): string {
   if (!mode.startsWith('container:')) return mode;
   return `container:${core.store.find(mode.slice('container:'.length)).record.id}`;
+}
+
+/** In another container's network its name is that one's. */
+function hostnameFor(core: Core, { NetworkMode, UTSMode }: HostConfig, id: string): string {
+  const joined = NetworkMode.startsWith('container:')
+    ? core.store.get(NetworkMode.slice('container:'.length))
+    : undefined;
+  return joined?.record.config.Hostname ?? defaultHostname(NetworkMode, UTSMode ?? '', id);
 }
 
 function platformWarning(
@@ -109,7 +118,7 @@ export async function createContainer(
     imageArchitecture: image.architecture,
     config: {
       ...merged,
-      Hostname: merged.Hostname || defaultHostname(hostConfig.NetworkMode, hostConfig.UTSMode ?? '', id),
+      Hostname: merged.Hostname || hostnameFor(core, hostConfig, id),
     },
     hostConfig,
     endpoints,

@@ -47,9 +47,10 @@ export async function finishRemoval(core: Core, entry: Entry, volumes: boolean, 
       if (!force && isAlive(entry.record)) throw containerErrors.removeRunning(entry.record.name);
       core.store.update(entry, { removing: { volumes } });
       cancelRestart(core, entry);
+      if (isAlive(entry.record)) await kill(core, entry); // under the lock: its event comes before the death
       return live.run;
     });
-    if (run) await killForRemoval(core, entry, run.ended);
+    if (run) await endOf(entry, run.ended);
     await entry.mutex.run('remove', () => dismantle(core, entry, volumes));
   } catch (error) {
     if (entry.record.removing) core.store.update(entry, { status: 'dead' });
@@ -61,20 +62,21 @@ export async function finishRemoval(core: Core, entry: Entry, volumes: boolean, 
   core.forget(entry.record.id);
 }
 
-async function killForRemoval(core: Core, entry: Entry, ended: Promise<void>): Promise<void> {
+async function kill(core: Core, entry: Entry): Promise<void> {
   const { id, status } = entry.record;
-  if (isAlive(entry.record)) {
-    await core.deps.runtime.kill(id, SIGKILL);
-    if (status === 'paused') await wake(core, id);
-    core.emit(entry.record, 'kill', { signal: String(SIGKILL) });
-  }
+  await core.deps.runtime.kill(id, SIGKILL);
+  if (status === 'paused') await wake(core, id);
+  core.emit(entry.record, 'kill', { signal: String(SIGKILL) });
+}
+
+async function endOf(entry: Entry, ended: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), KILL_WAIT_MS);
   });
   const outcome = await Promise.race([ended, late]);
   clearTimeout(timer);
-  if (outcome === 'late') throw containerErrors.noExitEvent(id);
+  if (outcome === 'late') throw containerErrors.noExitEvent(entry.record.id);
 }
 
 /** Data first, the record last: while the record is there the removal can be tried again. */

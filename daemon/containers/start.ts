@@ -118,12 +118,13 @@ function asEngineError(error: unknown): EngineError {
   return error instanceof EngineError ? error : new EngineError('system', messageOf(error), { cause: error });
 }
 
-/** After the exit or a failed start: network, mounts and the bundle go. Every step is tried. */
+/** After the exit: network, mounts and the bundle go, side by side where they do not depend on each other. Every step is tried. */
 export async function releaseRun(core: Core, entry: Entry): Promise<void> {
   const { id } = entry.record;
-  core.live(entry).unclean = !(await rollBack(core, id, [
-    () => closeMounts(core, entry.record),
-    () => core.deps.networks.tearDown(id),
-    () => core.deps.runtime.remove(id),
-  ]));
+  const { networks, runtime } = core.deps;
+  const [network, rest] = await Promise.all([
+    rollBack(core, id, [() => networks.tearDown(id)]),
+    rollBack(core, id, [() => closeMounts(core, entry.record), () => runtime.remove(id)]),
+  ]);
+  core.live(entry).unclean = !(network && rest);
 }

@@ -11,6 +11,7 @@ const yargsType = (flag: FlagSpec): 'boolean' | 'number' | 'string' =>
 
 function base(): Argv {
   return yargs([])
+    .scriptName('galley')
     .help(false)
     .version(false)
     .exitProcess(false)

@@ -91,7 +91,12 @@ export function createUndiciTransport(endpoint: Endpoint): Transport {
         });
         return { status: answer.statusCode, headers: flat(answer.headers), body: answer.body as Readable };
       } catch (error) {
-        throw connectError(endpoint.host, error);
+        const cut = endpoint.kind === 'tcp' && endpoint.tls && (error as { code?: unknown }).code === 'UND_ERR_SOCKET';
+        if (!cut) throw connectError(endpoint.host, error);
+        const why = endpoint.tls?.cert
+          ? 'it may not accept the client certificate'
+          : 'it may ask for a client certificate (--tlscert, --tlskey, DOCKER_CERT_PATH)';
+        throw new Error(`the engine at ${endpoint.host} closed the TLS connection: ${why}`, { cause: error });
       }
     },
     async upgrade(request) {

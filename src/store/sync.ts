@@ -57,7 +57,11 @@ export async function keepInSync(client: EngineClient, facts: FactStore, signal:
     }
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, RETRY_MS);
-      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+      const stop = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      signal.addEventListener('abort', stop, { once: true });
     });
   }
 }

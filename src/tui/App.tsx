@@ -62,13 +62,13 @@ export function App({ client, facts, size }: AppProps) {
   const shownTab: Tab = pane === 'containers' ? tab : 'inspect';
 
   const detailKey = `${pane} ${shownTab} ${selected?.id ?? ''} ${selected?.running ?? ''}`;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: detailKey names exactly what a new detail depends on
   useEffect(() => {
     setDetail([]);
     if (!selected || size) return;
     const stop = new AbortController();
     void loadDetail(client, pane, shownTab, selected, stop.signal, setDetail);
     return () => stop.abort();
-    // biome-ignore lint/correctness/useExhaustiveDependencies: detailKey names exactly what a new detail depends on
   }, [detailKey]);
 
   const perform = (action: Action, row: Row) => {
@@ -142,7 +142,9 @@ export function App({ client, facts, size }: AppProps) {
           columns,
         )}
       </Text>
-      <Text wrap="truncate">{fitWidth(tabs + (typing || filter ? `   /${filter}${typing ? '▏' : ''}` : ''), columns)}</Text>
+      <Text wrap="truncate">
+        {fitWidth(tabs + (typing || filter ? `   /${filter}${typing ? '▏' : ''}` : ''), columns)}
+      </Text>
       <Box flexDirection="column" height={listHeight}>
         {list.length === 0 ? <Text dimColor>{fitWidth(empty, columns)}</Text> : null}
         {list.slice(shown.from, shown.to).map((row) => (

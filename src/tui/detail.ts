@@ -23,13 +23,15 @@ async function followLogs(
     lines = [...lines, ...pieces.map((piece) => cleanLine(piece.slice(0, LINE_LIMIT)))].slice(-KEEP);
   };
   const decoder = log.multiplexed ? new FrameDecoder((_stream, data) => take(data)) : null;
-  let timer: NodeJS.Timeout | null = null;
+  let drawing = false;
   for await (const chunk of log.body as AsyncIterable<Buffer>) {
     if (decoder) decoder.push(chunk);
     else take(chunk);
     // Drawn at most ten times a second, whatever the container prints.
-    timer ??= setTimeout(() => {
-      timer = null;
+    if (drawing) continue;
+    drawing = true;
+    setTimeout(() => {
+      drawing = false;
       if (!signal.aborted) show(open ? [...lines, cleanLine(open)] : lines);
     }, 100);
   }

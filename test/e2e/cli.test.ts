@@ -1,5 +1,6 @@
 /** The command line as a process, against a real engine. */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { spawn as spawnPty } from '@lydell/node-pty';
@@ -13,7 +14,10 @@ import { TARGETS, type Target } from './cli-target.ts';
 const program = ['--', path.join(repositoryRoot, 'src/main.ts')];
 
 describe('without an engine', () => {
-  const home = mkdtempSync(path.join(tmpdir(), 'galley-home-'));
+  let home: string;
+  beforeAll(() => {
+    home = mkdtempSync(path.join(tmpdir(), 'galley-home-'));
+  });
   afterAll(() => rmSync(home, { recursive: true, force: true }));
   const galley = (...args: string[]) =>
     tool(process.execPath, [...program, ...args], {
@@ -32,6 +36,29 @@ describe('without an engine', () => {
     expect(ps.stderr).toContain('galley daemon start');
     expect(existsSync(path.join(home, 'none.sock'))).toBe(false);
     expect((await galley('-H', 'unix:///nonexistent.sock', 'run', 'x')).code).toBe(125);
+  });
+  it('never falls back on another engine: it names the exact -H and sends that one nothing', async () => {
+    let connections = 0;
+    let bytes = 0;
+    const other = createServer((socket) => {
+      connections++;
+      socket.on('data', (data) => (bytes += data.length));
+      socket.on('error', () => undefined);
+    });
+    await new Promise<void>((resolve) => other.listen(path.join(home, 'docker.sock'), resolve));
+    try {
+      const result = await tool(process.execPath, [...program, 'rm', '-f', 'web'], {
+        env: { PATH: process.env['PATH'], HOME: home, GALLEY_HOST: `unix://${home}/none.sock`, XDG_RUNTIME_DIR: home },
+      });
+      expect(result.code).toBe(1);
+      // A docker or podman of this host's own would be named first.
+      const named = /galley -H (unix:\/\/\S+) rm -f web/.exec(result.stderr)?.[1];
+      expect(named).toMatch(/(docker|podman)\.sock$/);
+      if (named === `unix://${home}/docker.sock`) expect(connections).toBe(1);
+      expect(bytes).toBe(0);
+    } finally {
+      other.close();
+    }
   });
   it.each([
     [['--nope'], 2, 'unknown flag: --nope'],

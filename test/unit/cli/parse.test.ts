@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { pathsOf } from '../../../src/cli/commands/groups.ts';
 import { COMMANDS, findCommand } from '../../../src/cli/commands/table.ts';
@@ -70,6 +71,13 @@ describe('the command table', () => {
   it('has a module behind each command', async () => {
     for (const command of COMMANDS) expect(typeof (await command.load()).run, command.name).toBe('function');
   });
+  it.each(['bash', 'zsh', 'fish'] as const)(
+    'made the %s completion in assets (else: galley completion SHELL > assets/completions/galley.SHELL)',
+    (shell) => {
+      const file = new URL(`../../../assets/completions/galley.${shell}`, import.meta.url);
+      expect(readFileSync(file, 'utf8')).toBe(completionScript(shell, COMMANDS));
+    },
+  );
   it('feeds help, docs and completion', async () => {
     const run = findCommand(['run'])!.command;
     expect(await commandHelp(run)).toContain('--publish');

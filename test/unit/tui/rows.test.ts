@@ -50,7 +50,8 @@ describe('log text', () => {
     ['bell\u0007 \u0000nul\u202e', 'bell nul'],
   ])('%j is drawn as %j', (raw, clean) => expect(cleanLine(raw)).toBe(clean));
 
-  it('fits a cell', () => expect([fitWidth('abc', 5), fitWidth('abcdef', 4), fitWidth('x', 0)]).toEqual(['abc  ', 'abc…', '']));
+  it('fits a cell', () =>
+    expect([fitWidth('abc', 5), fitWidth('abcdef', 4), fitWidth('x', 0)]).toEqual(['abc  ', 'abc…', '']));
 });
 
 describe('the action table', () => {
