@@ -5,7 +5,6 @@ export const runtimeErrors = {
   createFailed: (words: string) => new EngineError('system', words),
   startFailed: (words: string) => new EngineError('system', words),
   execFailed: (words: string) => new EngineError('system', words),
-  psFailed: (words: string) => new EngineError('invalid', words),
   conmonFailed: (why: string) => new EngineError('system', `conmon failed: ${why}`),
   unknownCapability: (names: readonly string[]) =>
     new EngineError('invalid', `invalid capability: ${names.join(', ')}`),

@@ -70,8 +70,7 @@ export async function spawnConmon(
 ): Promise<ConmonProcess> {
   const exec = args.includes('-e');
   const child = spawn('conmon', [...args], {
-    // conmon drops a file `oom` where it stands when a container runs out of memory.
-    cwd: folder,
+    cwd: folder, // conmon leaves its `oom` mark where it stands unless it is told another place
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...inherit],
     env: {
       PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
