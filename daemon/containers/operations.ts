@@ -27,7 +27,7 @@ export async function startContainer(core: Core, entry: Entry): Promise<void> {
       if (record.status === 'running' || record.status === 'restarting')
         throw containerErrors.alreadyStarted(record.name);
       if (record.status === 'dead') throw containerErrors.startRemoving();
-      core.store.update(entry, { manuallyStopped: false, restartCount: 0 });
+      core.store.update(entry, { manuallyStopped: false, restartCount: 0, starting: true });
       live.restartDelay = 0;
       await startLocked(core, entry);
     });

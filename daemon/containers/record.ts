@@ -41,7 +41,7 @@ export interface ContainerRecord {
   endpoints: Record<string, EndpointSettings | null>;
   mounts: MountRecord[];
   status: 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead';
-  /** Written before runc starts the process, so that a crash in between is understood at boot. */
+  /** A start is under way: written before anything is made for it, so that a crash in between is understood at boot. */
   starting: boolean;
   /** The tombstone: removal was asked for and is finished at the next boot if it was cut. */
   removing: { volumes: boolean } | null;

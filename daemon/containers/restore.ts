@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors/engine-error.ts';
 import type { ExitStatus } from '../runtime/types.ts';
 import { type Core, createRun } from './core.ts';
@@ -14,10 +15,19 @@ import type { Entry } from './store.ts';
 
 /** Nothing is known of how it ended (a reboot, a lost exit file): Docker's answer. */
 const UNKNOWN_EXIT = 255;
+const EXIT_WAIT_MS = 5000;
 
 async function exitOf(core: Core, entry: Entry, known: boolean): Promise<ExitStatus> {
-  if (known) return core.deps.runtime.exited(entry.record.id);
-  return { exitCode: UNKNOWN_EXIT, oomKilled: false, at: new Date() };
+  const unknown = (): ExitStatus => ({ exitCode: UNKNOWN_EXIT, oomKilled: false, at: new Date() });
+  if (!known) return unknown();
+  // The process is gone, so its exit file is there at once or never; the boot must not wait for never.
+  const late = new AbortController();
+  const never = sleep(EXIT_WAIT_MS, undefined, { signal: late.signal }).then(unknown, unknown);
+  try {
+    return await Promise.race([core.deps.runtime.exited(entry.record.id), never]);
+  } finally {
+    late.abort();
+  }
 }
 
 /** Brings one record and the kernel's truth together (design section 4). */
@@ -26,7 +36,7 @@ async function restoreOne(core: Core, entry: Entry): Promise<void> {
   const { record } = entry;
   const wasAlive = isAlive(record) || record.starting;
   const status = wasAlive ? await deps.runtime.status(record.id, record.identity) : 'absent';
-  if (status === 'running' || status === 'paused') {
+  if ((status === 'running' || status === 'paused') && record.identity) {
     const run = createRun();
     const live = core.live(entry);
     live.run = run;
@@ -42,9 +52,10 @@ async function restoreOne(core: Core, entry: Entry): Promise<void> {
     return;
   }
   if (record.starting && !isAlive(record) && status !== 'stopped') {
-    // Created but never started: the client was told nothing, so it is as it was before.
+    // Cut before the process ran: the client was told nothing, so it is as it was before; --rm goes, as after a failed start.
     await releaseRun(core, entry);
     store.update(entry, { starting: false, identity: null });
+    if (record.hostConfig.AutoRemove && !record.removing) await autoRemoveContainer(core, entry);
     return;
   }
   if (wasAlive) {
@@ -97,7 +108,7 @@ export async function restoreAll(core: Core): Promise<void> {
       try {
         await restoreOne(core, entry);
         const { removing } = entry.record;
-        if (removing) await finishRemoval(core, entry, removing.volumes, true);
+        if (removing && core.store.get(entry.record.id)) await finishRemoval(core, entry, removing.volumes, true);
       } catch (error) {
         core.deps.log.error('container could not be restored', { container: entry.record.id, error: messageOf(error) });
       }
