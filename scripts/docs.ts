@@ -6,11 +6,11 @@ import { commandTable } from '../src/cli/docs.ts';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 
-/** The dashboard's key table; null in a checkout without a dashboard. The path is computed: React must not enter this program's types. */
-async function keyTable(): Promise<string | null> {
-  const file = path.join(root, 'src/tui/keys/docs.ts');
-  if (!fs.existsSync(file)) return null;
-  const module = (await import(pathToFileURL(file).href)) as { keyTable(): string };
+/** The dashboard's key table. The path is computed: the dashboard must not enter this program's types. */
+async function keyTable(): Promise<string> {
+  const found = ['src/tui/actions.ts', 'src/tui/keys/docs.ts'].find((file) => fs.existsSync(path.join(root, file)));
+  if (!found) throw new Error('no key table: src/tui/actions.ts is missing');
+  const module = (await import(pathToFileURL(path.join(root, found)).href)) as { keyTable(): string };
   return module.keyTable();
 }
 
@@ -33,7 +33,7 @@ export function fillSection(page: string, name: string, content: string): string
 export async function renderReadme(): Promise<string> {
   let page = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
   const sections: [string, string | null][] = [
-    ['keys', (await keyTable()) ?? 'This checkout has no dashboard yet.'],
+    ['keys', await keyTable()],
     ['commands', commandTable()],
     ['bench', benchTable() ?? 'No figures yet: `npm run bench run` measures and writes them.'],
   ];
