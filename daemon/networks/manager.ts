@@ -57,6 +57,8 @@ export interface NetworkManagerDeps {
 }
 
 const PREDEFINED = ['bridge', 'host', 'none'];
+/** Through /proc/sys, which shows the namespace of the caller; /sys shows the one it was mounted in. */
+const linkExists = (link: string) => existsSync(`/proc/sys/net/ipv4/conf/${link}`);
 const stableId = (text: string) => createHash('sha256').update(text).digest('hex');
 
 export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
@@ -185,7 +187,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
 
   async function ensureBridge(network: NetworkRecord): Promise<void> {
     const { bridge, gateway, subnet } = network;
-    if (!existsSync(`/sys/class/net/${bridge}`)) {
+    if (!linkExists(bridge)) {
       const bits = parseSubnet(subnet)?.bits;
       await ipBatch([
         `link add ${bridge} type bridge`,
@@ -242,9 +244,17 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
         options: request.Options,
         labels: request.Labels,
       };
-      await ensureBridge(record);
+      // The row first: a crash from here on leaves a network that the next boot completes, not a bridge that nobody knows.
       save(record);
-      await rebuildTable();
+      try {
+        await ensureBridge(record);
+        await rebuildTable();
+      } catch (error) {
+        networks.delete(id);
+        networkTable.delete(id);
+        await run('ip', ['link', 'del', record.bridge], { allowFailure: true });
+        throw error;
+      }
       publish('create', id, { name: record.name, type: 'bridge' });
       return { Id: id, Warning: '' };
     });
@@ -281,7 +291,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
       networks.delete(network.id);
       networkTable.delete(network.id);
       await rebuildTable();
-      if (existsSync(`/sys/class/net/${network.bridge}`)) await ipBatch([`link del ${network.bridge}`]);
+      if (linkExists(network.bridge)) await ipBatch([`link del ${network.bridge}`]);
       publish('destroy', network.id, { name: network.name, type: network.driver });
     });
   }
@@ -465,7 +475,6 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
         containerPort,
         containerIp: address,
       }));
-      if (ports.length > 0) await nft(addElements(table, ports));
       const sandbox: SandboxRecord = {
         containerId: request.containerId,
         containerName: request.containerName,
@@ -473,7 +482,13 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
         endpoint,
         ports,
       };
-      record(sandbox);
+      // Under the mutex and known before its elements are in: a rebuild of the table at the same time must not lose them.
+      if (ports.length === 0) record(sandbox);
+      else
+        await mutex.run(`publish the ports of ${request.containerName}`, async () => {
+          record(sandbox);
+          await nft(addElements(table, ports));
+        });
       publish('connect', network.id, { container: request.containerId, name: network.name, type: network.driver });
       return {
         netnsPath,
@@ -483,8 +498,10 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
       };
     } catch (error) {
       releasePorts(reserved);
+      // nft is one transaction, so that no element is left of ports that could not be published.
       if (netnsPath) namespaces.destroy(netnsPath);
-      if (ports.length > 0) await nft(deleteElements(table, ports)).catch(() => {}); // they may not have got there
+      sandboxTable.delete(request.containerId);
+      sandboxes.delete(request.containerId);
       throw error;
     } finally {
       held.delete(address);
@@ -494,14 +511,18 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
   async function tearDown(containerId: string): Promise<void> {
     const sandbox = sandboxes.get(containerId);
     if (!sandbox) return;
-    if (sandbox.ports.length > 0) {
-      await nft(deleteElements(table, sandbox.ports)).catch(async (error: unknown) => {
-        // Somebody flushed our table: make it again, without this container.
-        log.warn('the nft table had changed; it is rebuilt', { error: messageOf(error) });
-        sandboxes.delete(containerId);
-        await mutex.run('rebuild the nft table', rebuildTable);
+    if (sandbox.ports.length > 0)
+      await mutex.run(`close the ports of ${sandbox.containerName}`, async () => {
+        if (sandboxes.get(containerId) !== sandbox) return; // another call took it down meanwhile
+        const without = { ...sandbox, ports: [] };
+        sandboxes.set(containerId, without);
+        await nft(deleteElements(table, sandbox.ports)).catch(async (error: unknown) => {
+          // Somebody flushed our table: make it again, without these ports.
+          log.warn('the nft table had changed; it is rebuilt', { error: messageOf(error) });
+          await rebuildTable();
+        });
       });
-    }
+    if (!sandboxes.has(containerId)) return;
     if (sandbox.netnsPath) namespaces.destroy(sandbox.netnsPath);
     sandboxTable.delete(containerId);
     sandboxes.delete(containerId);
@@ -575,7 +596,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
     },
     async destroy() {
       for (const containerId of [...sandboxes.keys()]) await tearDown(containerId);
-      namespaces.close();
+      await namespaces.close();
       namespaces.collect(new Set());
       await accepts.removeAll();
       await nft(`add table ip ${table}\ndelete table ip ${table}\n`);
@@ -585,7 +606,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
     },
     warnings: () => accepts.warnings(),
     async close() {
-      namespaces.close();
+      await namespaces.close();
     },
   };
 }

@@ -10,22 +10,25 @@ export interface Namespaces {
   /** A namespace with nothing but `lo` in it. */
   take(): Promise<string>;
   destroy(netnsPath: string): void;
-  /** Destroys every namespace whose path is not in `keep` (boot). */
+  /** Destroys every namespace whose path is not in `keep` and that an earlier process left (boot). */
   collect(keep: ReadonlySet<string>): void;
   /** Starts filling the pool. */
   fill(): void;
-  close(): void;
+  /** Destroys the pool; what is being made right now is waited for, so that nothing is left when the process ends. */
+  close(): Promise<void>;
 }
 
 export function createNamespaces(execRoot: string, poolSize: number, onError: (error: unknown) => void): Namespaces {
   const folder = path.join(execRoot, 'netns');
   const pool: string[] = [];
-  let making = 0;
+  const making = new Set<Promise<void>>();
+  const own = new Set<string>();
   let closed = false;
 
   async function make(): Promise<string> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = path.join(folder, randomBytes(6).toString('hex'));
+    own.add(file);
     writeFileSync(file, '', { mode: 0o600 });
     try {
       await run('unshare', [`--net=${file}`, 'true']);
@@ -40,20 +43,21 @@ export function createNamespaces(execRoot: string, poolSize: number, onError: (e
   function destroy(netnsPath: string): void {
     while (unmount(netnsPath, MNT_DETACH));
     rmSync(netnsPath, { force: true });
+    own.delete(netnsPath);
   }
 
   function fill(): void {
-    while (!closed && pool.length + making < poolSize) {
-      making += 1;
-      make()
+    while (!closed && pool.length + making.size < poolSize) {
+      const one = make()
         .then((file) => {
           if (closed) destroy(file);
           else pool.push(file);
         })
         .catch(onError)
         .finally(() => {
-          making -= 1;
+          making.delete(one);
         });
+      making.add(one);
     }
   }
 
@@ -69,12 +73,13 @@ export function createNamespaces(execRoot: string, poolSize: number, onError: (e
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       for (const name of readdirSync(folder)) {
         const file = path.join(folder, name);
-        if (!keep.has(file)) destroy(file);
+        if (!keep.has(file) && !own.has(file)) destroy(file);
       }
     },
     fill,
-    close() {
+    async close() {
       closed = true;
+      await Promise.all(making);
       for (const file of pool.splice(0)) destroy(file);
     },
   };

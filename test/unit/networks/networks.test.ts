@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import {
+  formatSubnet,
+  freePool,
+  macOf,
+  nextAddress,
+  parseAddress,
+  parseSubnet,
+} from '../../../daemon/networks/addresses.ts';
+import { hostsFile, resolvConf } from '../../../daemon/networks/files.ts';
+import { forwardDrops } from '../../../daemon/networks/firewall.ts';
+import { wantedPorts } from '../../../daemon/networks/ports.ts';
+import { addElements, deleteElements } from '../../../daemon/networks/ruleset.ts';
+
+const subnet = (text: string) => parseSubnet(text) ?? expect.fail(`${text} is no subnet`);
+
+describe('addresses', () => {
+  it('refuses what is no address or subnet', () => {
+    for (const text of ['1.2.3', '1.2.3.256', 'a.b.c.d', '', '1.2.3.4.5']) expect(parseAddress(text)).toBeUndefined();
+    for (const text of ['10.0.0.0', '10.0.0.0/33', 'x/8']) expect(parseSubnet(text)).toBeUndefined();
+    expect(formatSubnet(subnet('10.1.2.3/16'))).toBe('10.1.0.0/16');
+  });
+
+  it('takes the first default pool that overlaps nothing', () => {
+    expect(freePool([])).toEqual(subnet('172.17.0.0/16'));
+    expect(freePool([subnet('172.17.3.0/24'), subnet('172.18.0.0/15')])).toEqual(subnet('172.20.0.0/16'));
+    expect(freePool([subnet('172.16.0.0/12')])).toEqual(subnet('192.168.0.0/20'));
+    expect(freePool([subnet('172.16.0.0/12'), subnet('192.168.0.0/16')])).toBeUndefined();
+  });
+
+  it('gives addresses in turn, wraps around, and never the network or broadcast address', () => {
+    const net = subnet('10.0.0.0/29');
+    const used = new Set([net.base + 1]);
+    const given: number[] = [];
+    for (let last = net.base; ; ) {
+      const address = nextAddress(net, used, last);
+      if (address === undefined) break;
+      given.push(address - net.base);
+      used.add(address);
+      last = address;
+    }
+    expect(given).toEqual([2, 3, 4, 5, 6]);
+    used.delete(net.base + 3);
+    expect(nextAddress(net, used, net.base + 6)).toBe(net.base + 3);
+    expect(macOf(parseAddress('172.17.0.2') as number)).toBe('02:42:ac:11:00:02');
+  });
+});
+
+describe('published ports', () => {
+  it('reads bindings, ranges, and publish-all for what is not bound', () => {
+    const wanted = wantedPorts(
+      { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8000-8002' }], '53/udp': [{ HostPort: '' }] },
+      ['80/tcp', '443/tcp'],
+      true,
+    );
+    expect(wanted).toEqual([
+      { protocol: 'tcp', containerPort: 80, hostIp: '127.0.0.1', from: 8000, to: 8002 },
+      { protocol: 'udp', containerPort: 53, hostIp: '', from: 0, to: 0 },
+      { protocol: 'tcp', containerPort: 443, hostIp: '', from: 0, to: 0 },
+    ]);
+  });
+
+  it('names what it cannot read or publish', () => {
+    const bind =
+      (key: string, HostPort = '80', HostIp = '') =>
+      () =>
+        wantedPorts({ [key]: [{ HostIp, HostPort }] }, [], false);
+    expect(bind('80/sctp')).toThrow('80/sctp');
+    expect(bind('80/icmp')).toThrow('80/icmp');
+    expect(bind('70000/tcp')).toThrow('70000/tcp');
+    expect(bind('80/tcp', 'http')).toThrow('http');
+    expect(bind('80/tcp', '90-80')).toThrow('90-80');
+    expect(bind('80/tcp', '80', '::1')).toThrow('::1');
+    expect(bind('80/tcp', '80', 'localhost')).toThrow('localhost');
+  });
+
+  it('puts a port of one address in another map than one of all', () => {
+    const port = { protocol: 'tcp' as const, hostPort: 80, containerIp: '172.17.0.2', containerPort: 8080 };
+    const ports = [
+      { ...port, hostIp: '' },
+      { ...port, hostIp: '127.0.0.1' },
+    ];
+    expect(addElements('g', ports)).toBe(
+      'add element ip g published { tcp . 80 : 172.17.0.2 . 8080 }\n' +
+        'add element ip g published_at { 127.0.0.1 . tcp . 80 : 172.17.0.2 . 8080 }\n',
+    );
+    expect(deleteElements('g', ports.slice(1))).toBe('delete element ip g published_at { 127.0.0.1 . tcp . 80 }\n');
+  });
+});
+
+describe('firewalls of the host', () => {
+  const chain = (table: string, name: string, more: object = {}) => ({ chain: { family: 'ip', table, name, ...more } });
+
+  it('sees only other tables that drop forwarded packets by policy, and the place they offer', () => {
+    const forward = { hook: 'forward', policy: 'drop' };
+    const ruleset = {
+      nftables: [
+        { metainfo: {} },
+        chain('galley', 'forward', forward),
+        chain('filter', 'FORWARD', forward),
+        chain('filter', 'DOCKER-USER'),
+        chain('fw', 'forward', forward),
+        chain('open', 'forward', { ...forward, policy: 'accept' }),
+        chain('fw', 'input', { hook: 'input', policy: 'drop' }),
+      ],
+    };
+    expect(forwardDrops(ruleset, 'galley').map(({ table, place }) => `${table} ${place}`)).toEqual([
+      'filter DOCKER-USER',
+      'fw forward',
+    ]);
+  });
+});
+
+describe('files of a container', () => {
+  it('writes /etc/hosts with extra hosts, host-gateway and aliases', () => {
+    const text = hostsFile({
+      address: '172.17.0.2',
+      hostname: 'web',
+      domainname: 'example.org',
+      names: ['alias'],
+      extraHosts: ['gw:host-gateway', 'six=[fd00::1]', 'db:10.0.0.5'],
+      gateway: '172.17.0.1',
+    });
+    expect(text.split('\n').slice(-5)).toEqual([
+      '172.17.0.1\tgw',
+      'fd00::1\tsix',
+      '10.0.0.5\tdb',
+      '172.17.0.2\tweb.example.org web alias',
+      '',
+    ]);
+  });
+
+  it('drops loopback name servers, falls back, and lets the own settings win', () => {
+    const none = { dns: [], search: [], options: [] };
+    const host = 'nameserver 127.0.0.53\nnameserver 10.0.0.1\nsearch lan corp\noptions ndots:2\n';
+    expect(resolvConf(host, none)).toBe('nameserver 10.0.0.1\nsearch lan corp\noptions ndots:2\n');
+    expect(resolvConf('nameserver ::1\n', none)).toBe('nameserver 8.8.8.8\nnameserver 8.8.4.4\n');
+    expect(resolvConf(host, { dns: ['1.1.1.1'], search: ['.'], options: ['edns0'] })).toBe(
+      'nameserver 1.1.1.1\noptions edns0\n',
+    );
+  });
+});
