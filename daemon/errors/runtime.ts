@@ -5,6 +5,13 @@ export const runtimeErrors = {
   createFailed: (words: string) => new EngineError('system', words),
   startFailed: (words: string) => new EngineError('system', words),
   execFailed: (words: string) => new EngineError('system', words),
+  unknownUser: (user: string) =>
+    new EngineError('invalid', `unable to find user ${user}: no matching entries in passwd file`),
+  unknownGroup: (group: string) =>
+    new EngineError('invalid', `unable to find group ${group}: no matching entries in group file`),
+  badId: (value: string) =>
+    new EngineError('invalid', `invalid user or group id ${value}: uids and gids must be in range 0-2147483647`),
+  psFailed: (words: string) => new EngineError('invalid', words),
   conmonFailed: (why: string) => new EngineError('system', `conmon failed: ${why}`),
   unknownCapability: (names: readonly string[]) =>
     new EngineError('invalid', `invalid capability: ${names.join(', ')}`),

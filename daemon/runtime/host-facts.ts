@@ -17,6 +17,10 @@ export interface HostFacts {
   /** thermal_throttle folders that exist, to be masked. */
   thermalThrottles: readonly string[];
   apparmor: boolean;
+  /** This process' own score, which its children start with. */
+  oomScoreAdj: number;
+  /** The kernel counts swap, so that memory + swap can be limited. */
+  swapLimit: boolean;
 }
 
 const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
@@ -66,5 +70,7 @@ export function readHostFacts(): HostFacts {
       .map((name) => `${cpuFolder}/${name}/thermal_throttle`)
       .filter((folder) => existsSync(folder)),
     apparmor: existsSync('/sys/kernel/security/apparmor/profiles'),
+    oomScoreAdj: Number(readFileSync('/proc/self/oom_score_adj', 'utf8')),
+    swapLimit: cgroupVersion() === 2 || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
   };
 }

@@ -9,7 +9,7 @@ export function buildResources(hostConfig: HostConfig, host: HostFacts): Record<
   if (hostConfig.Memory > 0) {
     memory['limit'] = hostConfig.Memory;
     // Unset swap means as much again, -1 no limit.
-    memory['swap'] = hostConfig.MemorySwap === 0 ? hostConfig.Memory * 2 : hostConfig.MemorySwap;
+    if (host.swapLimit) memory['swap'] = hostConfig.MemorySwap === 0 ? hostConfig.Memory * 2 : hostConfig.MemorySwap;
   }
   if (hostConfig.MemoryReservation > 0) memory['reservation'] = hostConfig.MemoryReservation;
   if (host.cgroupVersion === 1 && typeof hostConfig.MemorySwappiness === 'number' && hostConfig.MemorySwappiness >= 0)

@@ -13,17 +13,19 @@ import {
 import path from 'node:path';
 import { messageOf } from '../errors/engine-error.ts';
 import { runtimeErrors } from '../errors/runtime.ts';
-import { cgroupFolder, readCgroupFile } from '../system/cgroups.ts';
+import { cgroupFolder, cgroupIsEmpty, readCgroupFile, removeCgroups } from '../system/cgroups.ts';
 import type { Log } from '../system/log.ts';
 import { isSameProcess, type ProcessIdentity, readProcessIdentity } from '../system/processes.ts';
 import { SeqpacketSocket } from '../system/seqpacket.ts';
 import { CommandError, run } from '../system/spawn.ts';
 import { type ConmonProcess, runtimeWords, spawnConmon } from './conmon.ts';
+import { encodeOci } from './encode.ts';
 import { Exits } from './exits.ts';
 import type { HostFacts } from './host-facts.ts';
 import { buildResources } from './resources.ts';
 import { readSample } from './sample.ts';
-import type { ExecRequest, ExecTask, Runtime, TaskRequest, TaskStatus, TaskStream } from './types.ts';
+import { openExecFifo } from './start.ts';
+import type { ExecRequest, ExecTask, OciSpec, Runtime, TaskRequest, TaskStatus, TaskStream } from './types.ts';
 
 export interface RuntimeOptions {
   execRoot: string;
@@ -84,6 +86,23 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
       return null;
     }
   };
+  const isRunc = (id: string) => path.basename(runtimeOf(id)) === 'runc';
+  /** Path of the container's cgroup from its spec, without the slash in front; '' when there is no telling. */
+  const cgroupOf = (id: string): string => {
+    try {
+      const spec = JSON.parse(readFileSync(path.join(bundleOf(id), 'config.json'), 'utf8')) as OciSpec;
+      const cgroup = spec.linux['cgroupsPath'];
+      return typeof cgroup === 'string' ? cgroup.replace(/^\/+/, '') : '';
+    } catch {
+      return '';
+    }
+  };
+  /** No process of it is left, also none that shared a PID namespace and so outlived the first one. */
+  const hasEnded = (id: string): boolean => {
+    const init = identityOf(id);
+    const cgroup = cgroupOf(id);
+    return cgroup !== '' && !(init && isSameProcess(init)) && cgroupIsEmpty(cgroup);
+  };
   const oci = (id: string, args: readonly string[], input?: string) =>
     run(runtimeOf(id), ['--root', stateRoot, ...args], input === undefined ? {} : { input });
 
@@ -107,7 +126,7 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
       const { id } = request;
       const bundle = bundleOf(id);
       mkdirSync(bundle, { recursive: true, mode: 0o700 });
-      writeFileSync(path.join(bundle, 'config.json'), JSON.stringify(request.spec));
+      writeFileSync(path.join(bundle, 'config.json'), encodeOci(request.spec), { mode: 0o600 });
       writeFileSync(path.join(bundle, 'runtime'), request.runtime);
       const conmon = await spawnConmon(
         [
@@ -138,6 +157,8 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
     },
 
     async start(id) {
+      const init = identityOf(id);
+      if (isRunc(id) && init && (await openExecFifo(path.join(stateRoot, id, 'exec.fifo'), init))) return;
       await oci(id, ['start', id]).catch((error: unknown) => {
         throw runtimeErrors.startFailed(
           error instanceof CommandError ? runtimeWords(error.result.stderr) : messageOf(error),
@@ -171,7 +192,11 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
       const bundle = bundleOf(id);
       const known = existsSync(path.join(stateRoot, id));
       if (!known && !existsSync(bundle)) return;
-      if (known) {
+      if (known && isRunc(id) && hasEnded(id)) {
+        // All that `runc delete` does for a container without hooks whose processes have ended.
+        removeCgroups(cgroupOf(id));
+        rmSync(path.join(stateRoot, id), { recursive: true, force: true });
+      } else if (known) {
         await oci(id, ['delete', '--force', id]).catch((error: unknown) =>
           log.warn('the runtime could not delete a container', { container: id, error: messageOf(error) }),
         );
@@ -191,10 +216,12 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
     },
 
     async exec(request: ExecRequest): Promise<ExecTask> {
+      const init = identityOf(request.containerId);
+      if (!init || !isSameProcess(init)) throw runtimeErrors.notRunning(request.containerId);
       const folder = path.join(execs, request.execId.slice(0, 16));
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       const processFile = path.join(folder, 'process.json');
-      writeFileSync(processFile, JSON.stringify(request.process), { mode: 0o600 });
+      writeFileSync(processFile, encodeOci(request.process), { mode: 0o600 });
       const conmon = await spawnConmon(
         [
           ...conmonArguments(request.runtime, request.containerId, folder, request.execId.slice(0, 16)),
@@ -267,16 +294,18 @@ export function createRuntime({ execRoot, log, host }: RuntimeOptions): Runtime 
     },
 
     async top(id, psArgs) {
+      // A renamed PID column could pass another number off as one of the container's.
+      if (/pid\s*=/i.test(psArgs)) throw runtimeErrors.psFailed('specifying "pid=" in ps arguments is not allowed');
       const pids = new Set(await runtime.processes(id));
       const { stdout } = await run('ps', (psArgs || '-ef').split(/\s+/).filter(Boolean)).catch((error: unknown) => {
-        throw runtimeErrors.conmonFailed(
-          `ps ${psArgs}: ${error instanceof CommandError ? error.result.stderr.trim() : messageOf(error)}`,
+        throw runtimeErrors.psFailed(
+          error instanceof CommandError ? `ps: ${error.result.stderr.trim()}` : messageOf(error),
         );
       });
       const [head = '', ...lines] = stdout.trimEnd().split('\n');
       const Titles = head.trim().split(/\s+/);
       const column = Titles.indexOf('PID');
-      if (column < 0) throw runtimeErrors.conmonFailed("couldn't find PID field in ps output");
+      if (column < 0) throw runtimeErrors.psFailed("Couldn't find PID field in ps output");
       const Processes = lines.flatMap((line) => {
         const words = line.trim().split(/\s+/);
         if (!pids.has(Number(words[column]))) return [];

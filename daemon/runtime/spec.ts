@@ -68,9 +68,9 @@ export function clampLimits(ulimits: HostConfig['Ulimits'], host: HostFacts): Oc
   return (ulimits ?? []).map(({ Name, Soft, Hard }) => {
     const type = `RLIMIT_${Name.toUpperCase()}`;
     const ceiling = host.mayRaiseLimits ? undefined : host.hardLimits[type];
-    // -1 means unlimited: the largest number the kernel takes.
+    // -1 means unlimited; encodeOci writes Infinity as RLIM_INFINITY.
     const value = (wanted: number) =>
-      Math.min(wanted < 0 ? Number.MAX_SAFE_INTEGER : wanted, ceiling ?? Number.MAX_SAFE_INTEGER);
+      Math.min(wanted < 0 ? Number.POSITIVE_INFINITY : wanted, ceiling ?? Number.POSITIVE_INFINITY);
     return { type, soft: value(Soft), hard: value(Hard) };
   });
 }
@@ -141,12 +141,24 @@ function defaultMounts(input: SpecInput, host: HostFacts): OciMount[] {
   ];
 }
 
+/** Docker's defaults for a tmpfs, as far as the user has not said otherwise. */
+function tmpfsDefaults(asked: readonly string[]): string[] {
+  const opposites = { noexec: 'exec', nosuid: 'suid', nodev: 'dev' } as const;
+  return Object.entries(opposites).flatMap(([name, opposite]) =>
+    asked.includes(name) || asked.includes(opposite) ? [] : [name],
+  );
+}
+
 function buildMounts(input: SpecInput, host: HostFacts): OciMount[] {
   const own: OciMount[] = input.mounts.map((mount) => ({
     destination: mount.destination,
     type: mount.type,
     source: mount.source,
-    options: [...mount.options, ...(mount.readOnly && !mount.options.includes('ro') ? ['ro'] : [])],
+    options: [
+      ...(mount.type === 'tmpfs' ? tmpfsDefaults(mount.options) : []),
+      ...mount.options,
+      ...(mount.readOnly && !mount.options.includes('ro') ? ['ro'] : []),
+    ],
   }));
   if (input.initPath)
     own.push({ destination: '/sbin/docker-init', type: 'bind', source: input.initPath, options: ['bind', 'ro'] });
@@ -259,7 +271,7 @@ export function buildSpec(input: SpecInput, host: HostFacts): OciSpec {
     typeof defaultSeccomp
   >[0];
   const seccomp =
-    hostConfig.Privileged || security.seccomp === null
+    security.seccomp === null || (hostConfig.Privileged && security.seccomp === undefined)
       ? undefined
       : security.seccomp === undefined
         ? defaultSeccomp(seccompContext)
@@ -280,12 +292,12 @@ export function buildSpec(input: SpecInput, host: HostFacts): OciSpec {
       rlimits: clampLimits(hostConfig.Ulimits, host) ?? [],
       noNewPrivileges: security.noNewPrivileges,
       ...(host.apparmor && security.apparmor ? { apparmorProfile: security.apparmor } : {}),
-      oomScoreAdj: hostConfig.OomScoreAdj,
+      // A daemon that runs with a raised score and may not lower it cannot give the plain 0.
+      oomScoreAdj:
+        hostConfig.OomScoreAdj === 0 && !host.mayRaiseLimits ? Math.max(0, host.oomScoreAdj) : hostConfig.OomScoreAdj,
     },
     root: { path: input.rootfs, readonly: hostConfig.ReadonlyRootfs },
-    ...(namespaces.uts.kind === 'host'
-      ? {}
-      : { hostname: config.Hostname, ...(config.Domainname ? { domainname: config.Domainname } : {}) }),
+    ...(namespaces.uts.kind === 'host' ? {} : { hostname: config.Hostname }),
     mounts: buildMounts(input, host),
     linux: {
       cgroupsPath: input.cgroupsPath,
@@ -296,6 +308,8 @@ export function buildSpec(input: SpecInput, host: HostFacts): OciSpec {
         ...(privateNet
           ? { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }
           : {}),
+        // The field `domainname` of the spec is unknown to runc before 1.2.
+        ...(config.Domainname && namespaces.uts.kind === 'private' ? { 'kernel.domainname': config.Domainname } : {}),
         ...(hostConfig.Sysctls ?? {}),
       },
       maskedPaths: unmasked ? [] : (hostConfig.MaskedPaths ?? [...MASKED, ...host.thermalThrottles]),

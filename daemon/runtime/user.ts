@@ -1,6 +1,5 @@
-import { closeSync, constants, lstatSync, openSync, readFileSync } from 'node:fs';
-import path from 'node:path';
-import { EngineError } from '../errors/engine-error.ts';
+import { runtimeErrors } from '../errors/runtime.ts';
+import { readFileInRoot } from '../system/scoped-open.ts';
 
 export interface ResolvedUser {
   uid: number;
@@ -8,26 +7,17 @@ export interface ResolvedUser {
   additionalGids: number[];
 }
 
-/** A file of the container's root; a symlink could point to the host's own, so it is not followed. */
-function readInRoot(rootfs: string, file: string): string {
-  try {
-    if (!lstatSync(path.join(rootfs, 'etc')).isDirectory()) return '';
-    const fd = openSync(path.join(rootfs, file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      return readFileSync(fd, 'utf8');
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return ''; // an image without passwd or group: numbers still work
-  }
-}
-
 const rows = (text: string): string[][] =>
   text
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
     .map((line) => line.split(':'));
+/** @throws EngineError for what the kernel would take for another id */
+function toId(text: string): number {
+  const id = Number(text);
+  if (!/^\d+$/.test(text) || id > 2 ** 31 - 1) throw runtimeErrors.badId(text);
+  return id;
+}
 const isNumber = (text: string): boolean => /^\d+$/.test(text);
 
 /**
@@ -35,20 +25,19 @@ const isNumber = (text: string): boolean => /^\d+$/.test(text);
  * @throws EngineError `unable to find user x: no matching entries in passwd file`
  */
 export function resolveUser(rootfs: string, user: string, groupAdd: readonly string[]): ResolvedUser {
-  const passwd = rows(readInRoot(rootfs, 'etc/passwd'));
-  const groups = rows(readInRoot(rootfs, 'etc/group'));
+  const passwd = rows(readFileInRoot(rootfs, '/etc/passwd') ?? '');
+  const groups = rows(readFileInRoot(rootfs, '/etc/group') ?? '');
   const [name = '', group = ''] = user.split(':', 2);
   const entry =
     passwd.find((row) => (name === '' ? row[2] === '0' : row[0] === name)) ??
     (isNumber(name) ? passwd.find((row) => row[2] === name) : undefined);
-  if (!entry && name !== '' && !isNumber(name))
-    throw new EngineError('invalid', `unable to find user ${name}: no matching entries in passwd file`);
-  const uid = Number(entry?.[2] ?? (name || 0));
+  if (!entry && name !== '' && !isNumber(name)) throw runtimeErrors.unknownUser(name);
+  const uid = toId(entry?.[2] ?? (name || '0'));
   const gidOf = (wanted: string): number => {
     const found = groups.find((row) => row[0] === wanted);
-    if (found) return Number(found[2]);
-    if (isNumber(wanted)) return Number(wanted);
-    throw new EngineError('invalid', `unable to find group ${wanted}: no matching entries in group file`);
+    if (found) return toId(found[2] ?? '');
+    if (isNumber(wanted)) return toId(wanted);
+    throw runtimeErrors.unknownGroup(wanted);
   };
   const gid = group === '' ? Number(entry?.[3] ?? 0) : gidOf(group);
   const supplementary =

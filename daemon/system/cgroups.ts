@@ -62,6 +62,17 @@ export function readCgroupPairs(folder: string | undefined, file: string): Recor
   return pairs;
 }
 
+/** True when no process is in a cgroup (path from the top of the hierarchies) or below it. */
+export function cgroupIsEmpty(name: string): boolean {
+  const top = path.join(cgroupVersion() === 2 ? ROOT : path.join(ROOT, 'pids'), name);
+  const occupied = (folder: string): boolean =>
+    (readCgroupFile(folder, 'cgroup.procs') ?? '') !== '' ||
+    readdirSync(folder, { withFileTypes: true }).some(
+      (entry) => entry.isDirectory() && occupied(path.join(folder, entry.name)),
+    );
+  return !existsSync(top) || !occupied(top);
+}
+
 /** Removes the empty cgroups named `name` at the top of every hierarchy, with their empty children. */
 export function removeCgroups(name: string): void {
   const tops = cgroupVersion() === 2 ? [ROOT] : readdirSync(ROOT).map((entry) => path.join(ROOT, entry));
