@@ -51,13 +51,16 @@ async function galley(args: string[]): Promise<{ code: number | null; stdout: st
   return tool(process.execPath, ['--', path.join(repositoryRoot, 'src/main.ts'), ...args], { env: { ...docker.env } });
 }
 
+/** The docker CLI keeps these in a Go map first, so its order changes from run to run; ours is the order typed. */
+const UNORDERED = new Set(['Binds', 'Env']);
+
 /** Go leaves empty maps and lists out or writes null by the field; an engine reads both alike. */
 function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(withoutEmpty);
   if (typeof value !== 'object' || value === null)
     return value === '' || value === 0 || value === null ? undefined : value;
   const entries = Object.entries(value)
-    .map(([key, one]) => [key, withoutEmpty(one)] as const)
+    .map(([key, one]) => [key, withoutEmpty(UNORDERED.has(key) && Array.isArray(one) ? one.toSorted() : one)] as const)
     .filter(([, one]) => one !== undefined && one !== false);
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
