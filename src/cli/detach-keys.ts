@@ -1,5 +1,5 @@
 /** The keys that leave a container: `ctrl-p,ctrl-q` by default; single characters and ctrl-LETTER, separated by commas. */
-const DEFAULT_DETACH_KEYS = 'ctrl-p,ctrl-q';
+export const DEFAULT_DETACH_KEYS = 'ctrl-p,ctrl-q';
 
 /** @throws Error naming the part that is no key. */
 export function parseDetachKeys(text: string): Uint8Array {

@@ -4,7 +4,7 @@ import type { RegistryAuth } from '../api/index.ts';
 import { parseReference } from '../format/reference.ts';
 import { type ResolveOptions, readConfig } from './endpoint.ts';
 
-const INDEX_SERVER = 'https://index.docker.io/v1/';
+export const INDEX_SERVER = 'https://index.docker.io/v1/';
 
 type Config = Readonly<Record<string, unknown>>;
 const record = (value: unknown): Config => (typeof value === 'object' && value !== null ? (value as Config) : {});

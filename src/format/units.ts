@@ -4,7 +4,7 @@ const DECIMAL = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
 const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'];
 
 /** Go's `%.<digits>g` for the sizes at hand: significant digits, no trailing zeros, exponent when the number is too long. */
-function significant(value: number, digits: number): string {
+export function significant(value: number, digits: number): string {
   if (value === 0) return '0';
   const exponent = Math.floor(Math.log10(Math.abs(value)));
   const rounded = Number(value.toPrecision(digits));

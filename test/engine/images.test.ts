@@ -283,7 +283,8 @@ describe.skipIf(!isRoot)('images from a real registry (needs root)', () => {
     await images.collectGarbage();
     expect(layers.all()).toEqual([]);
     expect(layerFolders()).toEqual([]);
-    expect(partials()).toEqual([]);
+    // A good layer that the failure cut short may stay for resuming; of the damaged one nothing does.
+    expect(partials()).not.toContain(hex);
   });
 
   it('asks for credentials where the registry wants them', async () => {
