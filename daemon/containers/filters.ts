@@ -1,4 +1,4 @@
-import type { ContainerSummary, Filters } from '../../src/api/index.ts';
+import { type ContainerSummary, type Filters, hasLabel } from '../../src/api/index.ts';
 import { containerErrors } from '../errors/containers.ts';
 import type { ContainerRecord } from './record.ts';
 import { stateOf, statusOf } from './status.ts';
@@ -35,15 +35,6 @@ export interface FilterLookups {
 }
 
 type Test = (record: ContainerRecord) => boolean;
-
-export function labelTest(wanted: readonly string[]): (labels: Record<string, string> | null | undefined) => boolean {
-  return (labels) =>
-    wanted.every((entry) => {
-      const at = entry.indexOf('=');
-      const value = labels?.[at < 0 ? entry : entry.slice(0, at)];
-      return value !== undefined && (at < 0 || value === entry.slice(at + 1));
-    });
-}
 
 /** `80`, `80/tcp`, `80-90/udp`. @throws EngineError 400 */
 function portTest(name: string, value: string): (port: number, protocol: string) => boolean {
@@ -113,10 +104,8 @@ function compileOne(key: string, values: string[], lookups: FilterLookups): Test
         const test = nameTest(value);
         return (record) => test(record.name);
       });
-    case 'label': {
-      const test = labelTest(values);
-      return (record) => test(record.config.Labels);
-    }
+    case 'label':
+      return (record) => values.every((value) => hasLabel(record.config.Labels, value));
     case 'network':
       return (record) => lookups.networkNames(record).some((name) => values.includes(name));
     case 'volume':

@@ -1,9 +1,8 @@
-import type { ContainerSummary, Filters } from '../../src/api/index.ts';
+import { type ContainerSummary, type Filters, hasLabel, parseTimestamp } from '../../src/api/index.ts';
 import { containerErrors } from '../errors/containers.ts';
 import { EngineError } from '../errors/engine-error.ts';
 import type { Core } from './core.ts';
-import { parseTimestamp } from './durations.ts';
-import { compileFilters, impliesAll, isListedByDefault, labelTest } from './filters.ts';
+import { compileFilters, impliesAll, isListedByDefault } from './filters.ts';
 import { type ContainerRecord, isAlive } from './record.ts';
 import { removeContainer } from './remove.ts';
 import { sizesOf } from './sizes.ts';
@@ -71,15 +70,16 @@ export async function pruneContainers(
     if (at === undefined) throw containerErrors.badFilterValue('until', text);
     return at;
   });
-  const wanted = labelTest(filters['label'] ?? []);
-  const unwanted = (filters['label!'] ?? []).map((label) => labelTest([label]));
+  const wanted = filters['label'] ?? [];
+  const unwanted = filters['label!'] ?? [];
   const removed: string[] = [];
   let SpaceReclaimed = 0;
   for (const entry of core.store.all()) {
     const { record } = entry;
     if (isAlive(record) || record.status === 'restarting' || record.removing) continue;
     if (until.some((at) => Date.parse(record.created) > at)) continue;
-    if (!wanted(record.config.Labels) || unwanted.some((test) => test(record.config.Labels))) continue;
+    const labelled = (label: string) => hasLabel(record.config.Labels, label);
+    if (!wanted.every(labelled) || unwanted.some(labelled)) continue;
     const size = await core.deps.layers.rootSize(record.id);
     try {
       await removeContainer(core, entry, record.id, { force: false, volumes: false });

@@ -39,6 +39,7 @@ export const networkErrors = {
     new EngineError('system', `no available IPv4 addresses on this network's address pools: ${name}`),
   addressInUse: (address: string) => new EngineError('forbidden', `Address already in use: ${address}`),
   badPort: (text: string) => new EngineError('invalid', `invalid port specification: "${text}"`),
+  badFilter: (filter: string) => new EngineError('invalid', `invalid filter '${filter}'`),
   sctp: (port: string) =>
     new EngineError('notImplemented', `publishing ${port} is not implemented by galley yet: use tcp or udp`),
   portTaken: (name: string, endpointId: string, address: string, port: number, holder: string) =>

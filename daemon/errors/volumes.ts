@@ -20,6 +20,7 @@ export const volumeErrors = {
       'conflict',
       `create ${name}: conflict: volume name must be unique: it exists with driver ${driver}`,
     ),
+  badFilter: (filter: string) => new EngineError('invalid', `invalid filter '${filter}'`),
   badOption: (name: string, option: string) =>
     new EngineError(
       'invalid',

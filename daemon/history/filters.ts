@@ -1,4 +1,4 @@
-import type { EngineEvent, Filters } from '../../src/api/index.ts';
+import { type EngineEvent, type Filters, hasLabel } from '../../src/api/index.ts';
 
 /** Filters that GET /events knows (field/engine-api.md section 2.7). */
 export const EVENT_FILTERS: readonly string[] = [
@@ -34,13 +34,6 @@ function imageMatches(event: EngineEvent, wanted: string): boolean {
   return names.some((name) => name === wanted || name.replace(/:[^:/]*$/, '') === wanted);
 }
 
-function labelMatches(event: EngineEvent, wanted: string): boolean {
-  const at = wanted.indexOf('=');
-  const key = at < 0 ? wanted : wanted.slice(0, at);
-  const value = event.Actor.Attributes[key];
-  return value !== undefined && (at < 0 || value === wanted.slice(at + 1));
-}
-
 /** One key's values are alternatives, different keys must all hold, labels must all hold. */
 export function eventMatches(event: EngineEvent, filters: Filters): boolean {
   return Object.entries(filters).every(([key, values]) => {
@@ -53,7 +46,7 @@ export function eventMatches(event: EngineEvent, filters: Filters): boolean {
       case 'scope':
         return values.includes(event.scope);
       case 'label':
-        return values.every((v) => labelMatches(event, v));
+        return values.every((v) => hasLabel(event.Actor.Attributes, v));
       case 'image':
         return (event.Type === 'image' || event.Type === 'container') && values.some((v) => imageMatches(event, v));
       case 'container':

@@ -1,5 +1,12 @@
 /** The filters of `images` and `image prune` (field/engine-api.md section 1.3). */
-import { type Filters, familiarName, familiarString, type ImageReference } from '../../src/api/index.ts';
+import {
+  type Filters,
+  familiarName,
+  familiarString,
+  hasLabel,
+  type ImageReference,
+  parseTimestamp,
+} from '../../src/api/index.ts';
 import { imageErrors } from '../errors/images.ts';
 import type { Catalog, ImageRecord } from './catalog.ts';
 
@@ -42,31 +49,11 @@ export function referenceMatches(patterns: readonly string[], reference: ImageRe
   );
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = {
-  h: 3600_000,
-  m: 60_000,
-  s: 1000,
-  ms: 1,
-  us: 1e-3,
-  µs: 1e-3,
-  ns: 1e-6,
-};
-
-/** A moment as Docker's `until` takes it: RFC 3339, a date, Unix seconds, or a Go duration back from now. @throws EngineError */
+/** A moment as Docker's `until` takes it. @throws EngineError */
 export function parseUntil(value: string, nowMs = Date.now()): number {
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
-  const pieces = [...value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|h|m|s)/g)];
-  if (pieces.length > 0 && pieces.map((piece) => piece[0]).join('') === value)
-    return nowMs - pieces.reduce((sum, piece) => sum + Number(piece[1]) * (UNIT_MS[piece[2] as string] as number), 0);
-  const time = Date.parse(value);
-  if (Number.isNaN(time) || !/^\d{4}-\d{2}-\d{2}/.test(value)) throw imageErrors.badUntil(value);
+  const time = parseTimestamp(value, nowMs);
+  if (time === undefined) throw imageErrors.badUntil(value);
   return time;
-}
-
-function hasLabel(image: ImageRecord, wanted: string): boolean {
-  const labels = image.config.config?.Labels ?? {};
-  const equals = wanted.indexOf('=');
-  return equals < 0 ? Object.hasOwn(labels, wanted) : labels[wanted.slice(0, equals)] === wanted.slice(equals + 1);
 }
 
 /** All filters but `reference`, which also decides which names are shown. @throws EngineError for a value that cannot be used. */
@@ -78,8 +65,8 @@ export function imageFilter(catalog: Catalog, filters: Filters): (image: ImageRe
   if (before.length > 0) tests.push((image) => before.every((time) => createdMs(image) < time));
   if (since.length > 0) tests.push((image) => since.every((time) => createdMs(image) > time));
   if (until.length > 0) tests.push((image) => until.every((time) => createdMs(image) < time));
-  for (const wanted of filters.label ?? []) tests.push((image) => hasLabel(image, wanted));
-  for (const wanted of filters['label!'] ?? []) tests.push((image) => !hasLabel(image, wanted));
+  for (const wanted of filters.label ?? []) tests.push((image) => hasLabel(image.config.config?.Labels, wanted));
+  for (const wanted of filters['label!'] ?? []) tests.push((image) => !hasLabel(image.config.config?.Labels, wanted));
   const dangling = filters.dangling ?? [];
   if (dangling.length > 0) {
     const wanted = dangling.map((value) => {

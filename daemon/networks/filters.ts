@@ -1,15 +1,19 @@
-import type { Filters } from '../../src/api/index.ts';
+import { type Filters, hasLabel, parseTimestamp } from '../../src/api/index.ts';
+import { networkErrors } from '../errors/networks.ts';
 import type { NetworkRecord } from './records.ts';
 
 const PREDEFINED = ['bridge', 'host', 'none'];
 
-function hasLabel(labels: Record<string, string>, wanted: string): boolean {
-  const at = wanted.indexOf('=');
-  const value = labels[at < 0 ? wanted : wanted.slice(0, at)];
-  return value !== undefined && (at < 0 || value === wanted.slice(at + 1));
+function moment(text: string): number {
+  const at = parseTimestamp(text);
+  if (at === undefined) throw networkErrors.badFilter(`until=${text}`);
+  return at;
 }
 
-/** Filters of network ls and prune: one key's values are alternatives, keys and labels must all hold. */
+/**
+ * Filters of network ls and prune: one key's values are alternatives, keys and labels must all hold.
+ * @throws EngineError for a filter that networks do not have
+ */
 export function matchesFilters(network: NetworkRecord, filters: Filters, inUse: boolean): boolean {
   const predefined = PREDEFINED.includes(network.name);
   return Object.entries(filters).every(([key, values]) => {
@@ -31,11 +35,9 @@ export function matchesFilters(network: NetworkRecord, filters: Filters, inUse: 
       case 'label!':
         return values.every((value) => !hasLabel(network.labels, value));
       case 'until':
-        return values.every(
-          (value) => Date.parse(network.created) < (/^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value)),
-        );
+        return values.every((value) => Date.parse(network.created) < moment(value));
       default:
-        return false;
+        throw networkErrors.badFilter(key);
     }
   });
 }

@@ -1,12 +1,10 @@
-import type { Filters } from '../../src/api/index.ts';
+import { type Filters, hasLabel } from '../../src/api/index.ts';
+import { volumeErrors } from '../errors/volumes.ts';
 
-function hasLabel(labels: Record<string, string>, wanted: string): boolean {
-  const at = wanted.indexOf('=');
-  const value = labels[at < 0 ? wanted : wanted.slice(0, at)];
-  return value !== undefined && (at < 0 || value === wanted.slice(at + 1));
-}
-
-/** Filters of volume ls and prune: one key's values are alternatives, keys and labels must all hold. */
+/**
+ * Filters of volume ls and prune: one key's values are alternatives, keys and labels must all hold.
+ * @throws EngineError for a filter that volumes do not have
+ */
 export function matchesFilters(
   volume: { name: string; labels: Record<string, string> },
   filters: Filters,
@@ -25,7 +23,7 @@ export function matchesFilters(
       case 'label!':
         return values.every((value) => !hasLabel(volume.labels, value));
       default:
-        return false;
+        throw volumeErrors.badFilter(key);
     }
   });
 }

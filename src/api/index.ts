@@ -1,4 +1,5 @@
 export * from './containers.ts';
+export * from './filters.ts';
 export * from './framing.ts';
 export * from './images.ts';
 export * from './networks.ts';

@@ -51,6 +51,17 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
     spawnSync('nsenter', [`--net=${netns}`, process.execPath, '-e', ASK, address, String(port), protocol], {
       encoding: 'utf8',
     }).stdout;
+  /** What an attacker would do: its own 127.0.0.0/8 goes out on the wire. */
+  const routeLoopback = (netns: string, gateway: string) =>
+    execFileSync('nsenter', [
+      `--net=${netns}`,
+      'sh',
+      '-ec',
+      `echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet
+       ip addr flush dev lo
+       ip route flush table local 127.0.0.0/8
+       ip route add 127.0.0.0/8 via ${gateway}`,
+    ]);
   const netnsOf = (name: string) => `/run/netns/${name}`;
 
   beforeEach(async () => {
@@ -122,14 +133,7 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
     await serve(netnsOf(outside), '10.99.0.2', 9000, 'world');
     await serve(netnsOf(host), '127.0.0.1', 9001, 'secret');
     expect(ask(a.netnsPath as string, '10.99.0.2', 9000)).toBe('world');
-    spawnSync('nsenter', [
-      `--net=${a.netnsPath}`,
-      'sh',
-      '-c',
-      'ip addr flush dev lo; ip route add 127.0.0.0/8 via "$1"',
-      'sh',
-      a.settings.Gateway,
-    ]);
+    routeLoopback(a.netnsPath as string, a.settings.Gateway);
     expect(ask(a.netnsPath as string, '127.0.0.1', 9001)).toBe('');
     expect(ask(a.netnsPath as string, a.settings.Gateway, 9001)).toBe('');
   });
@@ -139,8 +143,10 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
     await serve(a.netnsPath as string, '0.0.0.0', 80, 'local');
     expect(ask(netnsOf(host), '127.0.0.1', 8080)).toBe('local');
     expect(ask(netnsOf(outside), '10.99.0.1', 8080)).toBe('');
-    ip('-n', outside, 'route', 'add', '127.0.0.0/8', 'via', '10.99.0.1');
-    ip('-n', outside, 'link', 'set', 'lo', 'down');
+    const b = await manager.setUp(sandboxRequest('b'));
+    routeLoopback(b.netnsPath as string, b.settings.Gateway);
+    expect(ask(b.netnsPath as string, '127.0.0.1', 8080)).toBe('');
+    routeLoopback(netnsOf(outside), '10.99.0.1');
     expect(ask(netnsOf(outside), '127.0.0.1', 8080)).toBe('');
   });
 
@@ -172,6 +178,33 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
     );
     expect([namespaces(), links()]).toEqual(before);
     expect(inHost('nft', 'list', 'map', 'ip', name, 'published')).not.toContain('8181');
+  });
+
+  it('loses no port when starts, ends and changes of networks cross', async () => {
+    const ids = Array.from({ length: 8 }, (_, i) => `c${i}`);
+    const network = (Name: string) =>
+      manager.call('create', {
+        Name,
+        Driver: 'bridge',
+        Internal: false,
+        Attachable: false,
+        EnableIPv6: false,
+        IPAM: { Driver: 'default', Config: [], Options: null },
+        Options: {},
+        Labels: {},
+      });
+    const up = Promise.all(ids.map((id, i) => manager.setUp(web(id, '', String(8200 + i)))));
+    await Promise.all([up, network('one'), network('two')]);
+    const elements = () => inHost('nft', 'list', 'map', 'ip', name, 'published').match(/tcp \. 82\d\d/g)?.length ?? 0;
+    expect(elements()).toBe(8);
+    expect(new Set((await up).map((sandbox) => sandbox.settings.IPAddress)).size).toBe(8);
+    await Promise.all([...ids.slice(4).map((id) => manager.call('tearDown', id)), manager.call('remove', 'one')]);
+    expect(elements()).toBe(4);
+    inHost('nft', 'flush', 'map', 'ip', name, 'published');
+    await manager.call('tearDown', 'c0');
+    expect(elements()).toBe(3);
+    await Promise.all([manager.call('tearDown', 'c1'), manager.call('tearDown', 'c1')]);
+    expect(elements()).toBe(2);
   });
 
   it('goes on after kill -9: what runs is kept, the rest is freed', async () => {

@@ -91,6 +91,7 @@ describe.skipIf(!isRoot)('volumes on disk (needs root)', () => {
     expect(pruned.SpaceReclaimed).toBeGreaterThanOrEqual(5000);
     expect((await volumes.prune({ all: ['true'] })).VolumesDeleted).toEqual(['named']);
     expect((await volumes.prune({ all: ['true'] })).VolumesDeleted).toBeNull();
+    expect(() => volumes.list({ colour: ['red'] })).toThrow("invalid filter 'colour'");
     expect(volumes.dereference('c1')).toEqual([used.Name]);
   });
 

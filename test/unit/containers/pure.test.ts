@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DetachScanner, parseDetachKeys } from '../../../daemon/containers/detach-keys.ts';
-import { goDuration, humanDuration, parseGoDuration, parseTimestamp } from '../../../daemon/containers/durations.ts';
+import { goDuration, humanDuration } from '../../../daemon/containers/durations.ts';
 import { nextHealth, probeCommand } from '../../../daemon/containers/health.ts';
 import { familiarReference } from '../../../daemon/containers/image-name.ts';
 import { mergeConfig } from '../../../daemon/containers/merge.ts';
@@ -8,6 +8,7 @@ import { checkName, generateName, newContainerId, readNameLists } from '../../..
 import { nextDelay, shouldRestart, shouldStartAtBoot } from '../../../daemon/containers/restart-policy.ts';
 import { signalNumber } from '../../../daemon/containers/signals.ts';
 import { classifyStartFailure } from '../../../daemon/containers/start.ts';
+import { parseGoDuration, parseTimestamp } from '../../../src/api/index.ts';
 import { configOf } from './samples.ts';
 
 describe('durations', () => {

@@ -8,6 +8,7 @@ import {
   parseSubnet,
 } from '../../../daemon/networks/addresses.ts';
 import { hostsFile, resolvConf } from '../../../daemon/networks/files.ts';
+import { matchesFilters } from '../../../daemon/networks/filters.ts';
 import { forwardDrops } from '../../../daemon/networks/firewall.ts';
 import { wantedPorts } from '../../../daemon/networks/ports.ts';
 import { addElements, deleteElements } from '../../../daemon/networks/ruleset.ts';
@@ -85,6 +86,38 @@ describe('published ports', () => {
         'add element ip g published_at { 127.0.0.1 . tcp . 80 : 172.17.0.2 . 8080 }\n',
     );
     expect(deleteElements('g', ports.slice(1))).toBe('delete element ip g published_at { 127.0.0.1 . tcp . 80 }\n');
+  });
+});
+
+describe('filters', () => {
+  const network = {
+    id: 'abc',
+    name: 'back',
+    driver: 'bridge' as const,
+    created: new Date(Date.now() - 3_600_000).toISOString(),
+    bridge: '',
+    subnet: '',
+    gateway: '',
+    internal: false,
+    attachable: false,
+    enableIPv6: false,
+    options: {},
+    labels: { tier: 'db' },
+  };
+  const matches = (filters: Record<string, string[]>) => matchesFilters(network, filters, false);
+
+  it('understands names, labels, types and times', () => {
+    expect(matches({ name: ['x', 'ack'], label: ['tier=db'], type: ['custom'], dangling: ['true'] })).toBe(true);
+    expect(matches({ label: ['tier=web'] })).toBe(false);
+    expect(matches({ 'label!': ['tier'] })).toBe(false);
+    expect(matches({ until: ['30m'] })).toBe(true);
+    expect(matches({ until: ['1h30m'] })).toBe(false);
+    expect(matches({ until: ['1000'] })).toBe(false);
+  });
+
+  it('names a filter that it does not have, before it removes too much or nothing', () => {
+    expect(() => matches({ colour: ['red'] })).toThrow("invalid filter 'colour'");
+    expect(() => matches({ until: ['soon'] })).toThrow("invalid filter 'until=soon'");
   });
 });
 
