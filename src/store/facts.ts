@@ -1,35 +1,137 @@
+/** What is known about the engine. Patched by single events; readers are told at most every COALESCE_MS, or at once by flush(). */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { ContainerSummary, ImageSummary, Volume } from '../api/index.ts';
+import type { ContainerStats, ContainerSummary, ImageSummary, NetworkResource, Volume } from '../api/index.ts';
 
-/** What is known of the engine, apart from what is on the screen. */
+export interface Connection {
+  state: 'connecting' | 'connected' | 'lost';
+  /** Why it is lost, in the client's words. */
+  message: string;
+}
+
+export interface EngineFacts {
+  name: string;
+  version: string;
+  apiVersion: string;
+  hostname: string;
+  os: string;
+  cpus: number;
+  memory: number;
+  /** Unix milliseconds: a stream of an older connection is opened again. */
+  connectedAt: number;
+}
+
+/** `since`: Unix milliseconds of the last change of state, worked out from the status text when it arrived. */
+export type ContainerFact = ContainerSummary & { since: number };
+
+export interface Sample {
+  /** Percent of one cpu. */
+  cpu: number;
+  /** Bytes in use without the page cache, and the limit. */
+  memory: number;
+  limit: number;
+  rx: number;
+  tx: number;
+  pids: number;
+}
+
 export interface Facts {
-  containers: ReadonlyMap<string, ContainerSummary>;
+  connection: Connection;
+  engine: EngineFacts | undefined;
+  containers: ReadonlyMap<string, ContainerFact>;
   images: ReadonlyMap<string, ImageSummary>;
   volumes: ReadonlyMap<string, Volume>;
-  /** '' while connected; else why not, in the words of the failure. */
-  trouble: string;
-  /** e.g. "galley 0.1.0" */
-  engine: string;
-  host: string;
+  networks: ReadonlyMap<string, NetworkResource>;
+  /** The newest samples per container, oldest first, at most RING. */
+  stats: ReadonlyMap<string, readonly Sample[]>;
 }
 
-export type FactStore = StoreApi<Facts>;
+const COALESCE_MS = 80;
+export const RING = 300;
 
-export function createFacts(host: string): FactStore {
-  return createStore<Facts>(() => ({
-    containers: new Map(),
-    images: new Map(),
-    volumes: new Map(),
-    trouble: 'connecting',
-    engine: '',
-    host,
-  }));
+export const NO_FACTS: Facts = {
+  connection: { state: 'connecting', message: '' },
+  engine: undefined,
+  containers: new Map(),
+  images: new Map(),
+  volumes: new Map(),
+  networks: new Map(),
+  stats: new Map(),
+};
+
+/** A store whose writers are coalesced. `current()` is the newest state, also before readers were told. */
+export interface Coalesced<T> {
+  store: StoreApi<T>;
+  current(): T;
+  patch(change: (state: T) => T): void;
+  flush(): void;
+  stop(): void;
 }
 
-/** A copy of the map with one entry set, or taken out when `value` is undefined. */
-export function patched<K, V>(map: ReadonlyMap<K, V>, key: K, value: V | undefined): ReadonlyMap<K, V> {
-  const copy = new Map(map);
-  if (value === undefined) copy.delete(key);
-  else copy.set(key, value);
-  return copy;
+export function createCoalesced<T>(initial: T, delay = COALESCE_MS): Coalesced<T> {
+  const store = createStore<T>(() => initial);
+  let pending = initial;
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (pending !== store.getState()) store.setState(pending, true);
+  };
+  return {
+    store,
+    current: () => pending,
+    patch(change) {
+      pending = change(pending);
+      timer ??= setTimeout(flush, delay);
+    },
+    flush,
+    stop: () => {
+      clearTimeout(timer);
+      timer = undefined;
+    },
+  };
+}
+
+/** A copy of `map` with `value` under `key`, or without the key when it is undefined. */
+export function withEntry<V>(map: ReadonlyMap<string, V>, key: string, value: V | undefined): ReadonlyMap<string, V> {
+  const next = new Map(map);
+  if (value === undefined) next.delete(key);
+  else next.set(key, value);
+  return next;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  second: 1e3,
+  minute: 6e4,
+  hour: 36e5,
+  day: 864e5,
+  week: 6048e5,
+  month: 2592e6,
+  year: 31536e6,
+};
+
+/** Milliseconds in Docker's rough words (`Up About an hour`, `Exited (0) 3 weeks ago`); 0 where there are none. */
+export function statusAge(status: string): number {
+  const match = /(\d+|an?) (second|minute|hour|day|week|month|year)s?/i.exec(status);
+  if (!match) return 0;
+  const count = Number(match[1]);
+  return (Number.isNaN(count) ? 1 : count) * (UNIT_MS[match[2] as string] ?? 0);
+}
+
+/** One sample of the stats stream, by the docker CLI's formulas. */
+export function sampleOf(stats: ContainerStats): Sample {
+  const cpuDelta = stats.cpu_stats.cpu_usage.total_usage - stats.precpu_stats.cpu_usage.total_usage;
+  const systemDelta = (stats.cpu_stats.system_cpu_usage ?? 0) - (stats.precpu_stats.system_cpu_usage ?? 0);
+  const cpus = stats.cpu_stats.online_cpus || stats.cpu_stats.cpu_usage.percpu_usage?.length || 1;
+  const memory = stats.memory_stats;
+  const cache = memory.stats?.['total_inactive_file'] ?? memory.stats?.['inactive_file'] ?? 0;
+  const usage = memory.usage ?? 0;
+  const links = Object.values(stats.networks ?? {});
+  return {
+    cpu: cpuDelta > 0 && systemDelta > 0 ? (cpuDelta / systemDelta) * cpus * 100 : 0,
+    memory: cache < usage ? usage - cache : usage,
+    limit: memory.limit ?? 0,
+    rx: links.reduce((sum, link) => sum + link.rx_bytes, 0),
+    tx: links.reduce((sum, link) => sum + link.tx_bytes, 0),
+    pids: stats.pids_stats.current ?? 0,
+  };
 }

@@ -1,67 +1,177 @@
-import type { EngineEvent } from '../api/index.ts';
-import type { EngineClient } from '../client/types.ts';
-import { type FactStore, patched } from './facts.ts';
+/** Keeps the facts true: one list at the start of a connection, then one look-up per event, and a new connection when it ends. */
+import type { ContainerSummary, EngineEvent, ImageInspect, ImageSummary } from '../api/index.ts';
+import { type EngineClient, statusOf } from '../client/index.ts';
+import { type Coalesced, type ContainerFact, type Facts, statusAge, withEntry } from './facts.ts';
 
-const RETRY_MS = 1000;
-/** Events that change nothing which a list shows. */
-const QUIET = /^(exec_|attach|detach|top|resize|export|copy|archive-path)/;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+/** Events that change nothing in a list. */
+const QUIET = /^(exec_|top$|attach$|detach$|resize$|archive-path$|copy$|export$|commit$|mount$|unmount$)/;
 
-const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-async function loadAll(client: EngineClient, facts: FactStore): Promise<void> {
-  const [version, containers, images, volumes] = await Promise.all([
-    client.version(),
-    client.listContainers({ all: true }),
-    client.listImages(),
-    client.listVolumes(),
-  ]);
-  facts.setState({
-    engine: `${version.Platform.Name || 'Docker'} ${version.Version}`,
-    containers: new Map(containers.map((container) => [container.Id, container])),
-    images: new Map(images.map((image) => [image.Id, image])),
-    volumes: new Map(volumes.map((volume) => [volume.Name, volume])),
-    trouble: '',
-  });
+export interface Sync {
+  stop(): void;
+  /** Looks the engine up now instead of at the end of the pause. */
+  retry(): void;
 }
 
-/** Patches the one object that the event names; never a refresh of everything. */
-export async function applyEvent(client: EngineClient, facts: FactStore, event: EngineEvent): Promise<void> {
-  const { Type, Action, Actor } = event;
-  if (Type === 'container' && !QUIET.test(Action)) {
-    const [found] = Action === 'destroy' ? [] : await client.listContainers({ all: true, filters: { id: [Actor.ID] } });
-    facts.setState({ containers: patched(facts.getState().containers, Actor.ID, found) });
-  } else if (Type === 'volume' && (Action === 'create' || Action === 'destroy')) {
-    const found = Action === 'destroy' ? undefined : await client.getVolume(Actor.ID).inspect();
-    facts.setState({ volumes: patched(facts.getState().volumes, Actor.ID, found) });
-  } else if (Type === 'image') {
-    // One image has several names, and a pull may take a name from another: their list is short.
-    facts.setState({ images: new Map((await client.listImages()).map((image) => [image.Id, image])) });
+const factOf = (summary: ContainerSummary): ContainerFact => ({
+  ...summary,
+  since: Date.now() - statusAge(summary.Status),
+});
+
+const imageOf = (image: ImageInspect): ImageSummary => ({
+  Id: image.Id,
+  ParentId: image.Parent,
+  RepoTags: image.RepoTags ?? [],
+  RepoDigests: image.RepoDigests ?? [],
+  Created: Date.parse(image.Created) / 1000 || 0,
+  Size: image.Size,
+  SharedSize: -1,
+  Labels: image.Config?.Labels ?? null,
+  Containers: -1,
+});
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The value, or undefined when the engine says that there is none. */
+async function found<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
   }
 }
 
-/**
- * Keeps the facts equal to the engine's until `signal` aborts: subscribes first, then lists, so that nothing falls between. When the
- * engine goes it says so in `trouble`, keeps what it knows, and comes back.
- */
-export async function keepInSync(client: EngineClient, facts: FactStore, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
+/** Starts the loop. Failures of single look-ups go to `onError`; a lost connection is in the facts. */
+export function startSync(client: EngineClient, facts: Coalesced<Facts>, onError: (message: string) => void): Sync {
+  const stopping = new AbortController();
+  let wake: () => void = () => undefined;
+  const busy = new Map<string, boolean>();
+
+  /** One look-up at a time per object: an event during it asks for one more, never for a queue. */
+  async function look(key: string, work: () => Promise<void>): Promise<void> {
+    if (busy.has(key)) {
+      busy.set(key, true);
+      return;
+    }
+    try {
+      do {
+        busy.set(key, false);
+        await work();
+      } while (busy.get(key));
+    } catch (error) {
+      if (!stopping.signal.aborted && facts.current().connection.state === 'connected') onError(wordsOf(error));
+    } finally {
+      busy.delete(key);
+    }
+  }
+
+  function onEvent(event: EngineEvent): void {
+    const id = event.Actor?.ID ?? '';
+    if (id === '' || QUIET.test(event.Action)) return;
+    if (event.Type === 'container') {
+      void look(`c${id}`, async () => {
+        const [summary] = await client.listContainers({ all: true, filters: { id: [id] } });
+        facts.patch((now) => ({
+          ...now,
+          containers: withEntry(now.containers, id, summary && factOf(summary)),
+          stats: summary?.State === 'running' ? now.stats : withEntry(now.stats, id, undefined),
+        }));
+      });
+    } else if (event.Type === 'image') {
+      void look(`i${id}`, async () => {
+        const image = await found(client.getImage(id).inspect());
+        facts.patch((now) => ({ ...now, images: withEntry(now.images, image?.Id ?? id, image && imageOf(image)) }));
+      });
+    } else if (event.Type === 'volume') {
+      void look(`v${id}`, async () => {
+        const volume = await found(client.getVolume(id).inspect());
+        facts.patch((now) => ({ ...now, volumes: withEntry(now.volumes, id, volume) }));
+      });
+    } else if (event.Type === 'network') {
+      void look(`n${id}`, async () => {
+        const network = await found(client.getNetwork(id).inspect());
+        facts.patch((now) => ({ ...now, networks: withEntry(now.networks, id, network) }));
+      });
+    }
+  }
+
+  async function connection(): Promise<void> {
+    const ending = new AbortController();
+    const signal = AbortSignal.any([stopping.signal, ending.signal]);
     try {
       await client.ping(signal);
-      const events = client.getEvents({ signal });
-      await loadAll(client, facts);
-      for await (const event of events) await applyEvent(client, facts, event);
-      if (!signal.aborted) facts.setState({ trouble: 'the engine closed the connection' });
-    } catch (error) {
-      if (signal.aborted) return;
-      facts.setState({ trouble: words(error) });
+      const [version, info] = await Promise.all([client.version(), client.info()]);
+      const time = Date.parse(String(info['SystemTime'] ?? '')) || Date.now();
+      // Events first, lists second: what happens in between is looked up again, and nothing falls between the two.
+      const events = client.getEvents({ since: String(Math.floor(time / 1000)), signal })[Symbol.asyncIterator]();
+      const first = events.next();
+      first.catch(() => undefined);
+      const [containers, images, volumes, networks] = await Promise.all([
+        client.listContainers({ all: true }),
+        client.listImages(),
+        client.listVolumes(),
+        client.listNetworks(),
+      ]);
+      const galley = version.Components?.some((component) => component.Name === 'galley');
+      facts.patch((now) => ({
+        connection: { state: 'connected', message: '' },
+        engine: {
+          name: galley ? 'galleyd' : version.Platform?.Name || 'dockerd',
+          version: version.Version,
+          apiVersion: version.ApiVersion,
+          hostname: info.Name,
+          os: info.OperatingSystem,
+          cpus: info.NCPU,
+          memory: info.MemTotal,
+          connectedAt: Date.now(),
+        },
+        containers: new Map(containers.map((one) => [one.Id, factOf(one)])),
+        images: new Map(images.map((one) => [one.Id, one])),
+        volumes: new Map(volumes.map((one) => [one.Name, one])),
+        networks: new Map(networks.map((one) => [one.Id, one])),
+        stats: now.stats,
+      }));
+      facts.flush();
+      for (let next = await first; !next.done; next = await events.next()) onEvent(next.value);
+      throw new Error('the engine closed the connection');
+    } finally {
+      ending.abort();
     }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, RETRY_MS);
-      const stop = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      signal.addEventListener('abort', stop, { once: true });
-    });
   }
+
+  async function run(): Promise<void> {
+    let pause = FIRST_PAUSE_MS;
+    while (!stopping.signal.aborted) {
+      try {
+        await connection();
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        const { connection: known } = facts.current();
+        if (known.state === 'connected') pause = FIRST_PAUSE_MS;
+        const message = wordsOf(error);
+        if (known.state !== 'lost' || known.message !== message) {
+          facts.patch((now) => ({ ...now, connection: { state: 'lost', message }, stats: new Map() }));
+          facts.flush();
+        }
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pause);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    }
+  }
+  void run();
+  return {
+    stop() {
+      stopping.abort();
+      wake();
+    },
+    retry: () => wake(),
+  };
 }

@@ -1,102 +1,80 @@
 /** The dashboard in a real pty with a terminal emulator, over the real engine (issue 2, paragraph 2). */
-import path from 'node:path';
-import { spawn } from '@lydell/node-pty';
-import xterm from '@xterm/headless';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { repositoryRoot } from '../fixtures/cache.ts';
 import { type DockerCli, dockerCli } from '../fixtures/docker.ts';
 import { isRoot } from '../fixtures/engine.ts';
 import { mustRun } from '../fixtures/exec.ts';
 import { useEngine } from '../fixtures/use-engine.ts';
+import { buildOnce, galleyBundle, openDashboard } from './dashboard-kit.ts';
 
 describe.skipIf(!isRoot)('the dashboard (needs root)', () => {
   const kitchen = useEngine();
   let docker: DockerCli;
   beforeAll(async () => {
     if (!isRoot) return;
+    await buildOnce();
     docker = await dockerCli(kitchen.engine.host);
-    await mustRun(process.execPath, [path.join(repositoryRoot, 'scripts/build.mjs')]);
   });
-
-  function open(columns: number, rows: number) {
-    const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
-    const pty = spawn(process.execPath, [path.join(repositoryRoot, 'dist/galley.mjs'), '-H', kitchen.engine.host], {
-      cols: columns,
-      rows,
-      env: { PATH: process.env.PATH ?? '', HOME: kitchen.engine.folder, TERM: 'xterm-256color', CI: 'true' },
-    });
-    pty.onData((data) => terminal.write(data));
-    const exited = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
-    const screen = () =>
-      Array.from(
-        { length: rows },
-        (_, i) => terminal.buffer.active.getLine(terminal.buffer.active.viewportY + i)?.translateToString(true) ?? '',
-      ).join('\n');
-    return { pty, exited, screen, terminal };
-  }
 
   it('shows a container that is started elsewhere, its logs; stops and removes it by keys; gives the terminal back', async () => {
-    const { pty, exited, screen, terminal } = open(100, 30);
-    await expect.poll(screen, { timeout: 15_000 }).toContain('no containers yet');
-    expect(screen()).toContain(kitchen.engine.host.slice(0, 20));
-    expect(terminal.buffer.active.type).toBe('alternate');
+    using terminal = openDashboard(kitchen, 100, 30);
+    await terminal.shows('No containers yet');
+    expect(terminal.screen()).toContain(kitchen.engine.host);
+    expect(terminal.emulator.buffer.active.type).toBe('alternate');
 
-    await docker.must([
-      'run',
-      '-d',
-      '--name',
-      'seen',
-      '--stop-timeout',
-      '1',
-      'busybox',
-      'sh',
-      '-c',
-      'echo first words; sleep 1000',
-    ]);
-    await expect.poll(screen, { timeout: 10_000 }).toMatch(/● seen/);
-    await expect.poll(screen, { timeout: 10_000 }).toContain('first words');
-    pty.write('s');
-    await expect.poll(screen, { timeout: 20_000 }).toMatch(/○ seen .*Exited/);
-    pty.write('d');
-    await expect.poll(screen, { timeout: 5000 }).toContain('remove seen?');
-    pty.write('n');
-    await expect.poll(screen, { timeout: 5000 }).not.toContain('remove seen?');
+    const script = 'echo first words; sleep 1000';
+    await docker.must(['run', '-d', '--name', 'seen', '--stop-timeout', '1', 'busybox', 'sh', '-c', script]);
+    await terminal.shows(/● running +seen/);
+    await terminal.shows('first words');
+    terminal.write('s');
+    await terminal.shows('Stop this container?');
+    terminal.write('y');
+    await terminal.shows(/■ exited 137 +seen/);
+    terminal.write('d');
+    await terminal.shows('Remove this container?');
+    // Enter alone is Cancel.
+    terminal.write('\r');
+    await terminal.hides('Remove this container?');
     expect((await docker.must(['ps', '-aq'])).length).toBe(12);
-    pty.write('d');
-    await expect.poll(screen, { timeout: 5000 }).toContain('remove seen?');
-    pty.write('y');
-    await expect.poll(screen, { timeout: 10_000 }).toContain('no containers yet');
+    terminal.write('d');
+    await terminal.shows('Remove this container?');
+    terminal.write('y');
+    await terminal.shows('No containers yet');
     expect(await docker.must(['ps', '-aq'])).toBe('');
 
-    pty.resize(80, 24);
     terminal.resize(80, 24);
-    await expect.poll(screen, { timeout: 5000 }).toContain('q quit');
-    pty.write('q');
-    expect(await exited).toBe(0);
-    await expect.poll(() => terminal.buffer.active.type).toBe('normal');
+    await terminal.shows('q quit');
+    terminal.write('q');
+    expect(await terminal.exited).toBe(0);
+    await expect.poll(() => terminal.emulator.buffer.active.type).toBe('normal');
+    await terminal.shows('The engine keeps running');
   });
 
-  it('says that the engine died, and comes back with it', async () => {
-    const { pty, exited, screen } = open(120, 30);
-    await expect.poll(screen, { timeout: 15_000 }).toContain('galley 0.1.0');
+  it('says that the engine died, keeps what it knew, and comes back with it', async () => {
+    await docker.must(['run', '-d', '--name', 'kept', 'busybox', 'sleep', '1000']);
+    using terminal = openDashboard(kitchen, 120, 30);
+    await terminal.shows('● live');
     await kitchen.engine.kill9();
-    await expect.poll(screen, { timeout: 10_000 }).toContain('not connected');
+    await terminal.shows('The engine went away');
+    await terminal.shows(/● running +kept/);
     await kitchen.engine.start();
-    await expect.poll(screen, { timeout: 15_000 }).not.toContain('not connected');
-    pty.kill('SIGTERM');
-    expect(await exited).toBe(143);
+    await terminal.shows('● live');
+    await terminal.hides('The engine went away');
+    await docker.must(['rm', '-f', 'kept']);
+    await terminal.hides(/● running +kept/);
+    terminal.pty.kill('SIGTERM');
+    expect(await terminal.exited).toBe(143);
   });
 
   it('prints one frame as text', async () => {
     const frame = await mustRun(process.execPath, [
-      path.join(repositoryRoot, 'dist/galley.mjs'),
+      galleyBundle,
       '-H',
       kitchen.engine.host,
       '--snapshot',
       '--size',
       '100x30',
     ]);
-    expect(frame).toContain('[1 containers]');
-    expect(frame).toContain('galley 0.1.0');
+    expect(frame).toContain('1 containers 0');
+    expect(frame).toContain('galleyd 0.1.0');
   });
 });

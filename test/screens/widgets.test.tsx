@@ -1,39 +1,70 @@
+/** The widgets on their own, drawn by Ink. */
+import { Box } from 'ink';
 import { render } from 'ink-testing-library';
+import type { ReactElement } from 'react';
 import { describe, expect, it } from 'vitest';
-import type { EngineClient } from '../../src/client/types.ts';
-import { createFacts } from '../../src/store/facts.ts';
-import { App } from '../../src/tui/App.tsx';
+import { initialView, type View } from '../../src/store/index.ts';
+import { DialogView } from '../../src/tui/Dialogs.tsx';
+import { Lines } from '../../src/tui/widgets/Lines.tsx';
+import { panel } from '../../src/tui/widgets/line.ts';
 
-/** A frame needs no engine: with a fixed size nothing is loaded. */
-const nobody = {} as EngineClient;
+const drawn = (inside: ReactElement) =>
+  render(
+    <Box width={80} height={24} flexDirection="column">
+      {inside}
+    </Box>,
+  ).lastFrame() ?? '';
+const dialog = (change: Partial<View>) =>
+  drawn(<DialogView view={{ ...initialView(), ...change }} columns={80} rows={24} colour={false} />);
 
-describe('frames of the dashboard', () => {
-  it.each([
-    [80, 24],
-    [120, 40],
-    [200, 50],
-  ])('at %ix%i: header, panes, hints, never wider than the terminal', (columns, rows) => {
-    const facts = createFacts('unix:///run/galley/galley.sock');
-    facts.setState({ trouble: '', engine: 'galley 0.1.0' });
-    const frame = render(<App client={nobody} facts={facts} size={{ columns, rows }} />).lastFrame() ?? '';
-    const lines = frame.split('\n');
-    expect(lines.length).toBeLessThanOrEqual(rows);
-    expect(lines.every((line) => line.length <= columns)).toBe(true);
-    expect(lines[0]).toMatch(/^galley {2}galley 0\.1\.0 {2}unix:\/\/\/run\/galley\/galley\.sock/);
-    expect(frame).toContain('[1 containers]');
-    expect(frame).toContain('no containers yet');
-    expect(frame).toContain('? help');
+describe('widgets', () => {
+  it('a panel is exactly as large as asked, with its title and foot in the frame', () => {
+    const lines = panel([{ text: 'title' }], [[{ text: 'inside' }]], 30, 4, true, 'foot');
+    const frame = drawn(<Lines lines={lines} colour={false} />);
+    expect(frame.trimEnd().split('\n')).toEqual([
+      '┏━ title ━━━━━━━━━━━━━━━━━━━━┓',
+      '┃inside                      ┃',
+      '┃                            ┃',
+      '┗━━━━━━━━━━━━━━━━━━━━━ foot ━┛',
+    ]);
   });
 
-  it('says that the engine is gone and that it tries again', () => {
-    const facts = createFacts('unix:///x');
-    facts.setState({ trouble: 'connect ENOENT /x' });
-    const frame = render(<App client={nobody} facts={facts} size={{ columns: 120, rows: 30 }} />).lastFrame() ?? '';
-    expect(frame).toContain('! not connected: connect ENOENT /x');
+  it('a question shows its object in a table and stands on Cancel', () => {
+    const frame = dialog({
+      dialog: {
+        kind: 'confirm',
+        title: 'Remove this volume?',
+        note: 'Its data is deleted.',
+        object: { Volume: 'cellar' },
+        verb: 'Remove',
+        yes: false,
+        run: () => undefined,
+      },
+    });
+    expect(frame).toContain('Remove this volume?');
+    expect(frame).toMatch(/│ cellar/);
+    expect(frame).toContain('▸ Cancel');
+    expect(frame).not.toContain('▸ Remove');
   });
 
-  it('says so when the terminal is too small', () => {
-    const frame = render(<App client={nobody} facts={createFacts('x')} size={{ columns: 40, rows: 10 }} />).lastFrame();
-    expect(frame).toBe('galley needs 60x15; this terminal is 40x10');
+  it('the help names every key of the table, page by page', () => {
+    expect(dialog({ dialog: { kind: 'help', scroll: 0 } })).toContain('Start or stop the container');
+    expect(dialog({ dialog: { kind: 'help', scroll: 999 } })).toContain('Quit at once');
+  });
+
+  it('a pull shows each layer and the error in the engine’s words', () => {
+    const frame = dialog({
+      dialog: {
+        kind: 'pull',
+        name: 'nginx',
+        layers: [{ id: '76ca785bb311', status: 'Downloading', current: 500_000, total: 1_000_000 }],
+        line: '',
+        ended: true,
+        error: 'manifest for nginx:9 not found',
+        cancel: () => undefined,
+      },
+    });
+    expect(frame).toMatch(/76ca785bb311 Downloading +█+░+ +500kB\/1MB/);
+    expect(frame).toContain('✗ manifest for nginx:9 not found');
   });
 });

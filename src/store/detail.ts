@@ -1,0 +1,109 @@
+/** The one task behind the detail area: a new selection supersedes the old one. Memory stays bounded whatever it reads. */
+import { FrameDecoder } from '../api/index.ts';
+import type { EngineClient } from '../client/index.ts';
+import { cleanLine } from './clean.ts';
+import type { Coalesced } from './facts.ts';
+
+export interface DetailState {
+  /** What the lines belong to. */
+  key: string;
+  lines: readonly string[];
+  /** Lines that were dropped from the front. */
+  dropped: number;
+  ended: boolean;
+  error: string;
+}
+
+export const NO_DETAIL: DetailState = { key: '', lines: [], dropped: 0, ended: false, error: '' };
+export const LOG_LINES = 5_000;
+const LOG_TAIL = 1_000;
+
+export type DetailRequest =
+  | { kind: 'logs'; id: string; timestamps: boolean }
+  | { kind: 'inspect'; pane: 'containers' | 'images' | 'volumes' | 'networks'; id: string }
+  | { kind: 'history'; id: string };
+
+export interface DetailTask {
+  /** Shows this; the same request again changes nothing. `undefined` shows nothing. */
+  show(request: DetailRequest | undefined, revision?: string): void;
+  stop(): void;
+}
+
+/** Appends lines, keeping the newest LOG_LINES. */
+export function appendLines(state: DetailState, lines: readonly string[]): DetailState {
+  const all = [...state.lines, ...lines];
+  const over = Math.max(0, all.length - LOG_LINES);
+  return { ...state, lines: over > 0 ? all.slice(over) : all, dropped: state.dropped + over };
+}
+
+function inspectCall(client: EngineClient, request: { pane: string; id: string }): Promise<unknown> {
+  if (request.pane === 'containers') return client.getContainer(request.id).inspect();
+  if (request.pane === 'images') return client.getImage(request.id).inspect();
+  if (request.pane === 'volumes') return client.getVolume(request.id).inspect();
+  return client.getNetwork(request.id).inspect();
+}
+
+export function createDetailTask(client: EngineClient, detail: Coalesced<DetailState>): DetailTask {
+  let ending = new AbortController();
+  let current = '';
+
+  async function logs(id: string, timestamps: boolean, key: string, signal: AbortSignal): Promise<void> {
+    const stream = await client
+      .getContainer(id)
+      .logs({ stdout: true, stderr: true, follow: true, tail: LOG_TAIL, timestamps, signal });
+    const text = new TextDecoder();
+    let rest = '';
+    const take = (data: Uint8Array) => {
+      const pieces = (rest + text.decode(data, { stream: true })).split('\n');
+      rest = pieces.pop() ?? '';
+      if (rest.length > 65_536) {
+        pieces.push(rest.slice(0, 65_536));
+        rest = '';
+      }
+      if (pieces.length > 0 && !signal.aborted)
+        detail.patch((now) => (now.key === key ? appendLines(now, pieces.slice(-LOG_LINES).map(cleanLine)) : now));
+    };
+    const decoder = new FrameDecoder((_type, data) => take(data));
+    for await (const chunk of stream.body) {
+      if (stream.multiplexed) decoder.push(chunk as Buffer);
+      else take(chunk as Buffer);
+    }
+    if (rest !== '') take(Buffer.from('\n'));
+  }
+
+  async function load(request: DetailRequest, key: string, signal: AbortSignal): Promise<void> {
+    try {
+      if (request.kind === 'logs') await logs(request.id, request.timestamps, key, signal);
+      else {
+        let lines: string[];
+        if (request.kind === 'inspect')
+          lines = JSON.stringify(await inspectCall(client, request), null, 2)
+            .split('\n')
+            .map(cleanLine);
+        else {
+          const layers = await client.getImage(request.id).history();
+          lines = layers.map((layer) => JSON.stringify(layer));
+        }
+        if (!signal.aborted) detail.patch((now) => (now.key === key ? { ...now, lines, dropped: 0 } : now));
+      }
+      if (!signal.aborted) detail.patch((now) => (now.key === key ? { ...now, ended: true } : now));
+    } catch (error) {
+      if (signal.aborted) return;
+      const message = cleanLine(error instanceof Error ? error.message : String(error));
+      detail.patch((now) => (now.key === key ? { ...now, ended: true, error: message } : now));
+    }
+  }
+
+  return {
+    show(request, revision = '') {
+      const key = request ? `${JSON.stringify(request)}${revision}` : '';
+      if (key === current) return;
+      current = key;
+      ending.abort();
+      ending = new AbortController();
+      detail.patch(() => ({ ...NO_DETAIL, key }));
+      if (request) void load(request, key, ending.signal);
+    },
+    stop: () => ending.abort(),
+  };
+}
