@@ -1,8 +1,9 @@
+import { DetachScanner } from '../../src/api/index.ts';
 import { containerErrors } from '../errors/containers.ts';
 import { messageOf } from '../errors/engine-error.ts';
 import { ClientFeed } from './client-feed.ts';
 import type { Core } from './core.ts';
-import { DetachScanner, parseDetachKeys } from './detach-keys.ts';
+import { detachKeysOf } from './detach-keys.ts';
 import { readLogs } from './log-reader.ts';
 import type { Entry } from './store.ts';
 import type { AttachOptions, ClientStream } from './types.ts';
@@ -15,7 +16,7 @@ export interface InputTarget {
 }
 
 /** Carries a client's input on in order; with detach keys (tty only) it watches for them. Errors mean that the process is gone. */
-export function carryInput(client: ClientStream, keys: Buffer | null, target: InputTarget): void {
+export function carryInput(client: ClientStream, keys: Uint8Array | null, target: InputTarget): void {
   const scanner = keys && new DetachScanner(keys);
   let chain: Promise<void> = Promise.resolve();
   let detached = false;
@@ -49,7 +50,7 @@ export function attachTo(
   if (record.removing) throw containerErrors.conflict(`container ${record.id} is marked for removal`);
   if (record.status === 'paused') throw containerErrors.paused(record.name, 'attach');
   if (record.status === 'restarting') throw containerErrors.restarting(record.name);
-  const keys = parseDetachKeys(options.detachKeys);
+  const keys = detachKeysOf(options.detachKeys);
   return { tty: record.config.Tty, run: (client) => runAttach(core, entry, options, keys, client) };
 }
 
@@ -57,7 +58,7 @@ async function runAttach(
   core: Core,
   entry: Entry,
   options: AttachOptions,
-  keys: Buffer,
+  keys: Uint8Array,
   client: ClientStream,
 ): Promise<void> {
   const { hub } = core.live(entry);

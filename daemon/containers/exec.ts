@@ -6,7 +6,7 @@ import type { ExecTask } from '../runtime/types.ts';
 import { carryInput } from './attach.ts';
 import { ClientFeed, type FlowControl, QUEUE_LIMIT } from './client-feed.ts';
 import type { Core } from './core.ts';
-import { parseDetachKeys } from './detach-keys.ts';
+import { detachKeysOf } from './detach-keys.ts';
 import { spawnExec } from './exec-process.ts';
 import { isAlive } from './record.ts';
 import type { Entry } from './store.ts';
@@ -94,7 +94,7 @@ export class Execs {
   create(entry: Entry, body: CreateExecBody): { Id: string } {
     const { record } = entry;
     if (!body.Cmd || body.Cmd.length === 0) throw containerErrors.noExecCommand();
-    parseDetachKeys(body.DetachKeys);
+    detachKeysOf(body.DetachKeys);
     if (record.status === 'paused') throw containerErrors.paused(record.name, 'exec');
     if (record.status === 'restarting') throw containerErrors.restarting(record.name);
     if (!isAlive(record)) throw containerErrors.execContainerStopped(record.id);
@@ -201,7 +201,7 @@ export class Execs {
         });
         stream.onEnd(() => drained.resolve());
         if (body.AttachStdin)
-          carryInput(client, body.Tty ? parseDetachKeys(body.DetachKeys) : null, {
+          carryInput(client, body.Tty ? detachKeysOf(body.DetachKeys) : null, {
             write: (data) => stream.write(data),
             end: async () => stream.endInput(),
             detached: () => {

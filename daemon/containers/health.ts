@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CreateExecBody, Health, HealthConfig, HealthLog } from '../../src/api/index.ts';
+import {
+  type CreateExecBody,
+  goDuration,
+  type Health,
+  type HealthConfig,
+  type HealthLog,
+} from '../../src/api/index.ts';
 import { messageOf } from '../errors/engine-error.ts';
 import type { Core } from './core.ts';
-import { goDuration } from './durations.ts';
 import { spawnExec } from './exec-process.ts';
 import { isAlive } from './record.ts';
 import type { Entry } from './store.ts';

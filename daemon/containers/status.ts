@@ -1,5 +1,4 @@
-import type { ContainerState, ContainerStatus } from '../../src/api/index.ts';
-import { humanDuration } from './durations.ts';
+import { type ContainerState, type ContainerStatus, humanDuration } from '../../src/api/index.ts';
 import { type ContainerRecord, isAlive, ZERO_TIME } from './record.ts';
 
 export function statusOf(record: ContainerRecord): ContainerStatus {

@@ -1,4 +1,6 @@
 export * from './containers.ts';
+export * from './detach-keys.ts';
+export * from './durations.ts';
 export * from './filters.ts';
 export * from './framing.ts';
 export * from './images.ts';

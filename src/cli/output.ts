@@ -2,13 +2,13 @@
 import { writeSync } from 'node:fs';
 
 /** Exit status of a program that died of SIGPIPE. */
-export const EXIT_SIGPIPE = 141;
+const EXIT_SIGPIPE = 141;
 
 /**
  * Writes all of `data`. A full pipe that is non-blocking (a parent's choice) is waited for; a closed one ends the process
  * as SIGPIPE ends others, without a word.
  */
-export function writeFd(fd: number, data: string | Uint8Array): void {
+function writeFd(fd: number, data: string | Uint8Array): void {
   const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
   let at = 0;
   while (at < bytes.length) {

@@ -1,5 +1,6 @@
 /** Flags as Docker's parser (pflag) reads them: `-dit`, `-p8080:80`, `--name=x`, `--`, and its words when they are wrong. */
-import { parseBytes, parseDuration } from '../format/units.ts';
+import { parseDuration } from '../api/durations.ts';
+import { parseBytes } from '../format/units.ts';
 import type { CommandSpec, FlagSpec, ParsedArgs } from './types.ts';
 
 /** A flag that is unknown, lacks its value or has a wrong one. */

@@ -1,8 +1,8 @@
 /** A terminal joined to a hijacked connection: raw mode and its restore, detach keys, half-close, resize, signals. */
 import { isatty } from 'node:tty';
+import { DetachScanner, parseDetachKeys } from '../api/detach-keys.ts';
 import { FrameDecoder, STREAM } from '../api/framing.ts';
 import type { HijackedStream, LogStream } from '../client/types.ts';
-import { DetachWatcher, parseDetachKeys } from './detach-keys.ts';
 import { ExitError } from './errors.ts';
 import { err, out } from './output.ts';
 
@@ -62,10 +62,10 @@ function rawMode(): () => void {
 function pumpStdin(options: SessionOptions, onDetach: () => void): () => void {
   const { socket } = options.stream;
   const { stdin } = process;
-  const watcher = options.tty && stdin.isTTY ? new DetachWatcher(parseDetachKeys(options.detachKeys)) : undefined;
+  const watcher = options.tty && stdin.isTTY ? new DetachScanner(parseDetachKeys(options.detachKeys)) : undefined;
   const onData = (chunk: Buffer) => {
-    const { pass, detached } = watcher ? watcher.push(chunk) : { pass: chunk, detached: false };
-    if (pass.length > 0 && !socket.write(pass)) {
+    const { forward, detached } = watcher ? watcher.push(chunk) : { forward: chunk, detached: false };
+    if (forward.length > 0 && !socket.write(forward)) {
       stdin.pause();
       socket.once('drain', () => stdin.resume());
     }

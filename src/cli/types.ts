@@ -52,7 +52,7 @@ export interface CommandSpec {
   load: () => Promise<CommandModule>;
 }
 
-export interface CommandModule {
+interface CommandModule {
   /** Resolves with the exit code. Errors it throws are printed by the caller (`errors.ts`). */
   run(context: CliContext, args: ParsedArgs): Promise<number>;
 }

@@ -20,7 +20,7 @@ function base(): Argv {
 }
 
 /** The usage line of a command. */
-export const usageOf = (command: CommandSpec): string => `galley ${command.name} ${command.usage}`.trimEnd();
+const usageOf = (command: CommandSpec): string => `galley ${command.name} ${command.usage}`.trimEnd();
 
 /** Help of one command: usage, aliases, options, examples. */
 export async function commandHelp(command: CommandSpec): Promise<string> {

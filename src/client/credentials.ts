@@ -1,10 +1,10 @@
 /** Registry credentials of the docker config: auths, credsStore, credHelpers (field/engine-api.md section 3.1). */
 import { spawn } from 'node:child_process';
 import type { RegistryAuth } from '../api/index.ts';
-import { parseReference } from '../format/reference.ts';
+import { parseReference } from '../api/references.ts';
 import { type ResolveOptions, readConfig } from './endpoint.ts';
 
-export const INDEX_SERVER = 'https://index.docker.io/v1/';
+const INDEX_SERVER = 'https://index.docker.io/v1/';
 
 type Config = Readonly<Record<string, unknown>>;
 const record = (value: unknown): Config => (typeof value === 'object' && value !== null ? (value as Config) : {});

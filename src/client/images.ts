@@ -1,5 +1,5 @@
 import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, ProgressMessage } from '../api/index.ts';
-import { parseReference } from '../format/reference.ts';
+import { parseReference } from '../api/references.ts';
 import { type Core, encodeFilters, jsonLines } from './core.ts';
 import { EngineRequestError } from './failure.ts';
 import type { EngineClient, ImageHandle } from './types.ts';

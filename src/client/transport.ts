@@ -1,7 +1,7 @@
 /** The seam below the Engine API client: who carries the bytes (undici, or node:net for one-shot commands). */
 import type { Duplex, Readable } from 'node:stream';
 
-export type QueryValue = string | number | boolean | readonly string[] | undefined;
+type QueryValue = string | number | boolean | readonly string[] | undefined;
 export type Query = Readonly<Record<string, QueryValue>>;
 
 export interface WireRequest {

@@ -2,8 +2,6 @@
 import { callBuiltin, type Functions, goText, isTrue } from './template-functions.ts';
 import { type Node, type Pipeline, parseTemplate, TemplateError, type Term } from './template-parser.ts';
 
-export { TemplateError } from './template-parser.ts';
-
 export interface Template {
   /** @throws TemplateError when a field or function does not fit the data. */
   execute(data: unknown): string;

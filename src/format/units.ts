@@ -1,10 +1,11 @@
-/** Sizes and durations in Docker's words (its units library), without Intl: that alone costs 30 ms cold. */
+/** Sizes and times in Docker's words (its units library), without Intl: that alone costs 30 ms cold. */
+import { parseDuration } from '../api/durations.ts';
 
 const DECIMAL = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
 const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'];
 
 /** Go's `%.<digits>g` for the sizes at hand: significant digits, no trailing zeros, exponent when the number is too long. */
-export function significant(value: number, digits: number): string {
+function significant(value: number, digits: number): string {
   if (value === 0) return '0';
   const exponent = Math.floor(Math.log10(Math.abs(value)));
   const rounded = Number(value.toPrecision(digits));
@@ -36,24 +37,6 @@ export function binarySize(bytes: number): string {
   return scaled(bytes, 1024, BINARY, 4);
 }
 
-/** A rough duration in words: `About a minute`, `3 weeks`. */
-export function humanDuration(milliseconds: number): string {
-  const seconds = Math.trunc(milliseconds / 1000);
-  if (seconds < 1) return 'Less than a second';
-  if (seconds === 1) return '1 second';
-  if (seconds < 60) return `${seconds} seconds`;
-  const minutes = Math.trunc(seconds / 60);
-  if (minutes === 1) return 'About a minute';
-  if (minutes < 60) return `${minutes} minutes`;
-  const hours = Math.round(milliseconds / 3_600_000);
-  if (hours === 1) return 'About an hour';
-  if (hours < 48) return `${hours} hours`;
-  if (hours < 24 * 7 * 2) return `${Math.trunc(hours / 24)} days`;
-  if (hours < 24 * 30 * 2) return `${Math.trunc(hours / 24 / 7)} weeks`;
-  if (hours < 24 * 365 * 2) return `${Math.trunc(hours / 24 / 30)} months`;
-  return `${Math.trunc(milliseconds / 3_600_000 / 24 / 365)} years`;
-}
-
 /** Bytes from `512m`, `1.5g`, `64MiB`: every unit is a power of 1024. @throws Error `invalid size: 'x'`. */
 export function parseBytes(text: string): number {
   const match =
@@ -62,38 +45,6 @@ export function parseBytes(text: string): number {
   if (!match) throw new Error(`invalid size: '${text}'`);
   const power = match[2] ? 'kmgtp'.indexOf(match[2].toLowerCase()) + 1 : 0;
   return Math.trunc(Number(match[1]) * 1024 ** power);
-}
-
-const NANOSECONDS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-
-/** Nanoseconds from Go's `1h30m`, `1.5s`, `300ms`. @throws Error in Go's words. */
-export function parseDuration(text: string): number {
-  const sign = /^[+-]/.exec(text)?.[0] ?? '';
-  let rest = text.slice(sign.length);
-  if (rest === '0') return 0;
-  if (rest === '') throw new Error(`time: invalid duration ${JSON.stringify(text)}`);
-  let total = 0;
-  while (rest !== '') {
-    const match = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest);
-    if (!match) throw new Error(`time: invalid duration ${JSON.stringify(text)}`);
-    const unit = match[2] as string;
-    if (unit === '') throw new Error(`time: missing unit in duration ${JSON.stringify(text)}`);
-    const scale = NANOSECONDS[unit];
-    if (scale === undefined)
-      throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`);
-    total += Number(match[1]) * scale;
-    rest = rest.slice(match[0].length);
-  }
-  return Math.trunc(sign === '-' ? -total : total);
 }
 
 const two = (n: number) => String(n).padStart(2, '0');

@@ -1,5 +1,6 @@
 /** The panes' columns and empty states. Pure. */
-import { binarySize, humanDuration, humanSize } from '../format/units.ts';
+import { humanDuration } from '../api/durations.ts';
+import { binarySize, humanSize } from '../format/units.ts';
 import { type Facts, nameOf, type Pane, rowsOf, selectedIndex, type View } from '../store/index.ts';
 import type { Line, Tone } from './widgets/line.ts';
 import { type Column, tableLines } from './widgets/table.ts';

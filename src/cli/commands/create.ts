@@ -1,7 +1,7 @@
 import type { CreateContainerResponse } from '../../api/containers.ts';
+import { familiarString, parseReference, tagNameOnly } from '../../api/references.ts';
 import type { RawEngineClient } from '../../client/engine.ts';
 import { statusOf } from '../../client/failure.ts';
-import { fullReference } from '../../format/reference.ts';
 import { ExitError, errorText } from '../errors.ts';
 import { pullImage } from '../pulling.ts';
 import { type CreateBody, createBody } from '../run/body.ts';
@@ -60,7 +60,8 @@ export async function createContainer(
     } catch (error) {
       if (statusOf(error) !== 404 || policy !== 'missing' || !/no such image/i.test((error as Error).message))
         throw error;
-      if (!args.bool('quiet')) context.err(`Unable to find image '${shown(body.Image)}' locally\n`);
+      if (!args.bool('quiet'))
+        context.err(`Unable to find image '${familiarString(tagNameOnly(parseReference(body.Image)))}' locally\n`);
       await pull();
       response = await create();
     }
@@ -71,10 +72,6 @@ export async function createContainer(
     if (file) process.getBuiltinModule('node:fs').rmSync(args.string('cidfile'), { force: true });
     throw error;
   }
-}
-
-function shown(image: string): string {
-  return fullReference(image).replace(/^docker\.io\/(library\/)?/, '');
 }
 
 /** `galley create`: prints the id. */

@@ -1,5 +1,5 @@
+import { humanDuration } from '../../api/durations.ts';
 import { createFastClient } from '../../client/fast.ts';
-import { humanDuration } from '../../format/units.ts';
 import { endpointOf, execRootOf, runningDaemon, uptimeOf } from '../daemon-control.ts';
 import { answers } from '../engine-start.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';

@@ -1,5 +1,6 @@
+import { humanDuration } from '../../api/durations.ts';
 import type { ImageSummary } from '../../api/images.ts';
-import { goTime, humanDuration, humanSize } from '../../format/units.ts';
+import { goTime, humanSize } from '../../format/units.ts';
 import { filtersOf, formatList, type Row } from '../lists.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 

@@ -1,7 +1,8 @@
 import type { ContainerSummary } from '../../api/containers.ts';
+import { humanDuration } from '../../api/durations.ts';
+import { familiarName, parseReference } from '../../api/references.ts';
 import { ellipsis, goQuote } from '../../format/json-text.ts';
-import { familiarName, parseReference } from '../../format/reference.ts';
-import { goTime, humanDuration, humanSize } from '../../format/units.ts';
+import { goTime, humanSize } from '../../format/units.ts';
 import { filtersOf, formatList, type Row } from '../lists.ts';
 import { displayPorts } from '../ports.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';

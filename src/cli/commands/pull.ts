@@ -1,4 +1,4 @@
-import { familiarName, fullReference, parseReference } from '../../format/reference.ts';
+import { familiarName, fullString, parseReference, tagNameOnly } from '../../api/references.ts';
 import { pullImage } from '../pulling.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
@@ -12,6 +12,6 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   if (!allTags && !tagged && !args.bool('quiet')) context.err('Using default tag: latest\n');
   const client = await context.client();
   await pullImage(context, client, name, { platform: args.string('platform'), allTags, quiet: args.bool('quiet') });
-  context.out(`${allTags ? familiarName(reference) : fullReference(name)}\n`);
+  context.out(`${allTags ? familiarName(reference) : fullString(tagNameOnly(reference))}\n`);
   return 0;
 }

@@ -1,7 +1,7 @@
 import type { WaitResponse } from '../../api/containers.ts';
+import { parseDetachKeys } from '../../api/detach-keys.ts';
 import type { RawEngineClient } from '../../client/engine.ts';
 import type { ContainerHandle, HijackedStream } from '../../client/types.ts';
-import { parseDetachKeys } from '../detach-keys.ts';
 import { ExitError, startFailureCode } from '../errors.ts';
 import { type CreateBody, createBody, streamsOf } from '../run/body.ts';
 import { checkTty, followSize, proxySignals, runSession, terminalSize } from '../session.ts';

@@ -1,7 +1,7 @@
-import { familiarName, parseReference, type Reference } from '../../format/reference.ts';
+import { familiarName, type ImageReference, parseReference } from '../../api/references.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
-function parse(target: string): Reference {
+function parse(target: string): ImageReference {
   try {
     return parseReference(target);
   } catch (error) {

@@ -1,6 +1,7 @@
 /** From run's flags to the body of POST /containers/create, field for field what the docker CLI sends. */
 import type { CreateContainerBody, HealthConfig, HostConfig } from '../../api/containers.ts';
-import { parseBytes, parseDuration } from '../../format/units.ts';
+import { parseDuration } from '../../api/durations.ts';
+import { parseBytes } from '../../format/units.ts';
 import type { ParsedArgs } from '../types.ts';
 import { parseMount } from './mount-flag.ts';
 import { networksOf } from './networks-flag.ts';

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { pathsOf } from '../../../src/cli/commands/groups.ts';
 import { COMMANDS, findCommand } from '../../../src/cli/commands/table.ts';
 import { completionScript } from '../../../src/cli/completion.ts';
-import { DetachWatcher, parseDetachKeys } from '../../../src/cli/detach-keys.ts';
 import { commandTable } from '../../../src/cli/docs.ts';
 import { HelpRequested, parseArgs } from '../../../src/cli/parse.ts';
 import { ProgressView, progressBar } from '../../../src/cli/progress.ts';
@@ -83,25 +82,6 @@ describe('the command table', () => {
     expect(await commandHelp(run)).toContain('--publish');
     expect(commandTable()).toContain('| `galley run` |');
     for (const shell of ['bash', 'zsh', 'fish'] as const) expect(completionScript(shell, COMMANDS)).toContain('volume');
-  });
-});
-
-describe('detach keys', () => {
-  it('are read by name, and refused when they are none', () => {
-    expect([...parseDetachKeys('')]).toEqual([16, 17]);
-    expect([...parseDetachKeys('ctrl-a,d,ctrl-\\')]).toEqual([1, 100, 28]);
-    expect(() => parseDetachKeys('ctrl-1')).toThrow("Unknown character: 'ctrl-1'");
-  });
-  it('are found across pieces; what only began like them goes through', () => {
-    const watcher = new DetachWatcher(parseDetachKeys(''));
-    const push = (...bytes: number[]) => {
-      const { pass, detached } = watcher.push(Uint8Array.from(bytes));
-      return { pass: [...pass], detached };
-    };
-    expect(push(97, 16)).toEqual({ pass: [97], detached: false });
-    expect(push(98)).toEqual({ pass: [16, 98], detached: false });
-    expect(push(16, 16)).toEqual({ pass: [16], detached: false });
-    expect(push(17, 99)).toEqual({ pass: [], detached: true });
   });
 });
 

@@ -1,6 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { DetachScanner, parseDetachKeys } from '../../../daemon/containers/detach-keys.ts';
-import { goDuration, humanDuration } from '../../../daemon/containers/durations.ts';
 import { nextHealth, probeCommand } from '../../../daemon/containers/health.ts';
 import { familiarReference } from '../../../daemon/containers/image-name.ts';
 import { mergeConfig } from '../../../daemon/containers/merge.ts';
@@ -8,7 +6,7 @@ import { checkName, generateName, newContainerId, readNameLists } from '../../..
 import { nextDelay, shouldRestart, shouldStartAtBoot } from '../../../daemon/containers/restart-policy.ts';
 import { signalNumber } from '../../../daemon/containers/signals.ts';
 import { classifyStartFailure } from '../../../daemon/containers/start.ts';
-import { parseGoDuration, parseTimestamp } from '../../../src/api/index.ts';
+import { goDuration, humanDuration, parseTimestamp } from '../../../src/api/index.ts';
 import { configOf } from './samples.ts';
 
 describe('durations', () => {
@@ -33,8 +31,6 @@ describe('durations', () => {
     expect(goDuration(90e9)).toBe('1m30s');
     expect(goDuration(5e8)).toBe('500ms');
     expect(goDuration(3600e9)).toBe('1h0m0s');
-    expect(parseGoDuration('1h30m')).toBe(5400e9);
-    expect(parseGoDuration('soon')).toBeUndefined();
     expect(parseTimestamp('10m', 1_000_000)).toBe(400_000);
     expect(parseTimestamp('1700000000')).toBe(1_700_000_000_000);
     expect(parseTimestamp('nonsense')).toBeUndefined();
@@ -73,30 +69,6 @@ describe('signals', () => {
   test.each(['SIGNOPE', '0', '65', '', 'RTMIN+99'])('refuses %j', (text) =>
     expect(() => signalNumber(text)).toThrow(`invalid signal: ${text}`),
   );
-});
-
-describe('detach keys', () => {
-  test('reads the syntax', () => {
-    expect([...parseDetachKeys('')]).toEqual([16, 17]);
-    expect([...parseDetachKeys('ctrl-a,b,ctrl-[')]).toEqual([1, 98, 27]);
-    for (const bad of ['ctrl-', 'ctrl-ä', 'ab', ',']) expect(() => parseDetachKeys(bad)).toThrow(`(${bad})`);
-  });
-  test('finds the sequence however the input is cut, and passes the rest on', () => {
-    const input = Buffer.from('x\x10y\x10\x10\x11never');
-    for (let cut = 0; cut <= input.length; cut += 1) {
-      const scanner = new DetachScanner(parseDetachKeys(''));
-      let out = '';
-      let detached = false;
-      for (const piece of [input.subarray(0, cut), input.subarray(cut)]) {
-        if (detached) break;
-        const result = scanner.push(piece);
-        out += result.forward.toString();
-        detached = result.detached;
-      }
-      expect(detached).toBe(true);
-      expect(out).toBe('x\x10y\x10');
-    }
-  });
 });
 
 describe('merge', () => {

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  binarySize,
-  humanDuration,
-  humanSize,
-  parseBytes,
-  parseDuration,
-  parseTimestamp,
-} from '../../../src/format/units.ts';
+import { humanDuration, parseDuration } from '../../../src/api/index.ts';
+import { binarySize, humanSize, parseBytes, parseTimestamp } from '../../../src/format/units.ts';
 
 describe('sizes', () => {
   it.each([

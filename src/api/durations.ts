@@ -1,4 +1,6 @@
-/** Durations as Go's units.HumanDuration prints them: that is the text clients show for `Up 5 minutes`. */
+/** Durations as Go writes and reads them: that is the text that Docker's clients show and send. Pure; shared by the client and galleyd. */
+
+/** A rough duration in words: `About a minute`, `3 weeks`. */
 export function humanDuration(milliseconds: number): string {
   const seconds = Math.trunc(milliseconds / 1000);
   if (seconds < 1) return 'Less than a second';
@@ -7,13 +9,13 @@ export function humanDuration(milliseconds: number): string {
   const minutes = Math.trunc(seconds / 60);
   if (minutes === 1) return 'About a minute';
   if (minutes < 60) return `${minutes} minutes`;
-  const hours = Math.round(seconds / 3600);
+  const hours = Math.round(milliseconds / 3_600_000);
   if (hours === 1) return 'About an hour';
   if (hours < 48) return `${hours} hours`;
   if (hours < 24 * 7 * 2) return `${Math.trunc(hours / 24)} days`;
   if (hours < 24 * 30 * 2) return `${Math.trunc(hours / 24 / 7)} weeks`;
   if (hours < 24 * 365 * 2) return `${Math.trunc(hours / 24 / 30)} months`;
-  return `${Math.trunc(seconds / 3600 / 24 / 365)} years`;
+  return `${Math.trunc(milliseconds / 3_600_000 / 24 / 365)} years`;
 }
 
 /** A duration in nanoseconds as Go prints it for messages: `30s`, `1m30s`, `500ms`. */
@@ -34,4 +36,36 @@ export function goDuration(nanoseconds: number): string {
 
 function trim(value: number): string {
   return String(Number(value.toFixed(9)));
+}
+
+const NANOSECONDS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+};
+
+/** Nanoseconds from Go's `1h30m`, `1.5s`, `300ms`. @throws Error in Go's words. */
+export function parseDuration(text: string): number {
+  const sign = /^[+-]/.exec(text)?.[0] ?? '';
+  let rest = text.slice(sign.length);
+  if (rest === '0') return 0;
+  if (rest === '') throw new Error(`time: invalid duration ${JSON.stringify(text)}`);
+  let total = 0;
+  while (rest !== '') {
+    const match = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest);
+    if (!match) throw new Error(`time: invalid duration ${JSON.stringify(text)}`);
+    const unit = match[2] as string;
+    if (unit === '') throw new Error(`time: missing unit in duration ${JSON.stringify(text)}`);
+    const scale = NANOSECONDS[unit];
+    if (scale === undefined)
+      throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`);
+    total += Number(match[1]) * scale;
+    rest = rest.slice(match[0].length);
+  }
+  return Math.trunc(sign === '-' ? -total : total);
 }
