@@ -1,10 +1,10 @@
 import {
   chmodSync,
   closeSync,
+  ftruncateSync,
   lchownSync,
   linkSync,
   lstatSync,
-  lutimesSync,
   mkdirSync,
   openSync,
   readlinkSync,
@@ -12,7 +12,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
-import { makeNode, SyscallError, setXattr } from '../system/syscalls.ts';
+import { makeNode, SyscallError, setTimes, setXattr } from '../system/syscalls.ts';
 import { type TarEntry, TarError, type TarSink } from './tar-reader.ts';
 
 const S_IFCHR = 0o020000;
@@ -50,7 +50,8 @@ export class Unpacker implements TarSink {
   #filePath = '';
   /** Folders known to be real, so that most entries need no lstat. */
   readonly #directories = new Set<string>();
-  readonly #directoryTimes: [string, number][] = [];
+  /** Set last: making a child changes them. */
+  readonly #directoryTimes = new Map<string, readonly [mtime: number, mtimeNs: number]>();
   readonly #whiteouts = new Set<string>();
   readonly #opaque = new Set<string>();
   /** The entry at work, for error messages. */
@@ -74,7 +75,7 @@ export class Unpacker implements TarSink {
     if (base === undefined) {
       if (entry.type === 'directory') {
         this.#applyMeta(this.#root, entry);
-        this.#directoryTimes.push([this.#root, entry.mtime]);
+        this.#directoryTimes.set(this.#root, [entry.mtime, entry.mtimeNs]);
       }
       return;
     }
@@ -95,14 +96,15 @@ export class Unpacker implements TarSink {
   }
 
   /** A whiteout is a file in the tar, but none on disk: its content goes nowhere. */
-  data(chunk: Buffer): void {
+  data(chunk: Buffer, at: number): void {
     if (this.#fd < 0) return;
-    for (let at = 0; at < chunk.length; ) at += writeSync(this.#fd, chunk, at);
+    for (let done = 0; done < chunk.length; ) done += writeSync(this.#fd, chunk, done, chunk.length - done, at + done);
     this.#size += chunk.length;
   }
 
   endFile(): void {
     if (this.#fd < 0) return;
+    if (this.#file?.sparse) ftruncateSync(this.#fd, this.#file.size);
     closeSync(this.#fd);
     this.#fd = -1;
     if (this.#file) this.#applyMeta(this.#filePath, this.#file);
@@ -118,8 +120,8 @@ export class Unpacker implements TarSink {
   /** Closes what is open and sets the folders' times, which their children changed. */
   finish(): void {
     if (this.#fd >= 0) closeSync(this.#fd);
-    for (const [path, mtime] of this.#directoryTimes.reverse()) {
-      if (kindOf(path) === 'directory') lutimesSync(bytes(path), mtime, mtime);
+    for (const [path, [mtime, mtimeNs]] of this.#directoryTimes) {
+      if (kindOf(path) === 'directory') setTimes(bytes(path), mtime, mtimeNs);
     }
   }
 
@@ -162,7 +164,7 @@ export class Unpacker implements TarSink {
   /** Inside an opaque folder a whiteout would show as a device, so the ones made before go (field/engine-api.md section 4.2). */
   #makeOpaque(folder: string): void {
     if (this.#opaque.has(folder)) return;
-    setXattr(bytes(folder).toString(), 'trusted.overlay.opaque', Buffer.from('y'));
+    setXattr(bytes(folder), 'trusted.overlay.opaque', Buffer.from('y'));
     this.#opaque.add(folder);
     for (const path of this.#whiteouts) {
       if (path.slice(0, path.lastIndexOf('/')) !== folder) continue;
@@ -178,15 +180,16 @@ export class Unpacker implements TarSink {
     const kind = kindOf(path);
     if (kind === 'directory') this.#makeOpaque(path);
     else if (kind === 'absent') {
-      makeNode(bytes(path).toString(), S_IFCHR, 0, 0);
+      makeNode(bytes(path), S_IFCHR, 0, 0);
       this.#whiteouts.add(path);
     }
   }
 
-  /** A folder that the tar does not list: Docker's mode, whatever our umask. */
+  /** A folder that the tar does not list: Docker's mode, whatever our umask, and a time that is the same in every unpacking. */
   #makeImplied(path: string): void {
     this.#makeDirectory(path, 0o755);
     chmodSync(bytes(path), 0o755);
+    this.#directoryTimes.set(path, [0, 0]);
   }
 
   /** Makes room for a folder; one that takes the place of a whiteout must not let the hidden folder below shine through. */
@@ -203,7 +206,7 @@ export class Unpacker implements TarSink {
       if (kind !== 'directory') this.#makeDirectory(path, 0o700);
       this.#directories.add(path);
       this.#applyMeta(path, entry);
-      this.#directoryTimes.push([path, entry.mtime]);
+      this.#directoryTimes.set(path, [entry.mtime, entry.mtimeNs]);
       return;
     }
     if (entry.type === 'hardlink') {
@@ -221,10 +224,10 @@ export class Unpacker implements TarSink {
         symlinkSync(bytes(entry.link), bytes(path));
         break;
       case 'fifo':
-        makeNode(bytes(path).toString(), S_IFIFO | 0o600, 0, 0);
+        makeNode(bytes(path), S_IFIFO | 0o600, 0, 0);
         break;
       default:
-        makeNode(bytes(path).toString(), (entry.type === 'char' ? S_IFCHR : S_IFBLK) | 0o600, entry.major, entry.minor);
+        makeNode(bytes(path), (entry.type === 'char' ? S_IFCHR : S_IFBLK) | 0o600, entry.major, entry.minor);
     }
     this.#applyMeta(path, entry);
   }
@@ -258,13 +261,13 @@ export class Unpacker implements TarSink {
     for (const [name, value] of entry.xattrs) {
       if (name.startsWith('trusted.overlay.') || !XATTR_PREFIXES.some((prefix) => name.startsWith(prefix))) continue;
       try {
-        setXattr(bytes(path).toString(), name, value);
+        setXattr(bytes(path), name, value);
       } catch (error) {
         // As dockerd: an attribute that this file system (or this kind of file) cannot hold is passed over.
         if (!(error instanceof SyscallError) || !['ENOTSUP', 'EOPNOTSUPP', 'EPERM'].includes(error.code)) throw error;
         this.skippedAttributes += 1;
       }
     }
-    lutimesSync(bytes(path), entry.mtime, entry.mtime);
+    setTimes(bytes(path), entry.mtime, entry.mtimeNs);
   }
 }

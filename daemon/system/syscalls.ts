@@ -14,6 +14,7 @@ const c = {
   lsetxattr: libc.func('int lsetxattr(const char*, const char*, const void*, size_t, int)'),
   lgetxattr: libc.func('int64_t lgetxattr(const char*, const char*, void*, size_t)'),
   llistxattr: libc.func('int64_t llistxattr(const char*, void*, size_t)'),
+  utimensat: libc.func('int utimensat(int, const char*, const void*, int)'),
   socket: libc.func('int socket(int, int, int)'),
   bind: libc.func('int bind(int, const void*, uint32_t)'),
   setsockopt: libc.func('int setsockopt(int, int, int, const void*, uint32_t)'),
@@ -68,25 +69,30 @@ export function unmount(target: string, flags = 0): boolean {
   throw new SyscallError(`umount ${target}`, errno);
 }
 
+/** A path for a syscall: text is UTF-8; bytes let names through that are not. */
+export type PathBytes = string | Buffer;
+const cPath = (file: PathBytes): PathBytes =>
+  typeof file === 'string' ? file : Buffer.concat([file, Buffer.alloc(1)]);
+
 /** mknod(2); `mode` includes the file type; device numbers as the kernel's 64-bit dev_t. @throws SyscallError */
-export function makeNode(file: string, mode: number, major: number, minor: number): void {
+export function makeNode(file: PathBytes, mode: number, major: number, minor: number): void {
   const dev =
     (BigInt(minor) & 0xffn) |
     ((BigInt(major) & 0xfffn) << 8n) |
     ((BigInt(minor) & ~0xffn) << 12n) |
     ((BigInt(major) & ~0xfffn) << 32n);
-  check(`mknod ${file}`, c.mknod(file, mode, dev));
+  check(`mknod ${file}`, c.mknod(cPath(file), mode, dev));
 }
 
 /** lsetxattr(2). @throws SyscallError */
-export function setXattr(file: string, name: string, value: Buffer): void {
-  check(`setxattr ${name} on ${file}`, c.lsetxattr(file, name, value, value.length, 0));
+export function setXattr(file: PathBytes, name: string, value: Buffer): void {
+  check(`setxattr ${name} on ${file}`, c.lsetxattr(cPath(file), name, value, value.length, 0));
 }
 
 /** lgetxattr(2); undefined when the attribute is absent. @throws SyscallError */
-export function getXattr(file: string, name: string): Buffer | undefined {
+export function getXattr(file: PathBytes, name: string): Buffer | undefined {
   const buffer = Buffer.alloc(65536);
-  const n = Number(c.lgetxattr(file, name, buffer, buffer.length));
+  const n = Number(c.lgetxattr(cPath(file), name, buffer, buffer.length));
   if (n < 0) {
     const errno = koffi.errno();
     if (errno === 61 || errno === 95) return undefined; // ENODATA, EOPNOTSUPP
@@ -96,15 +102,28 @@ export function getXattr(file: string, name: string): Buffer | undefined {
 }
 
 /** llistxattr(2): the names set on a file (not followed). @throws SyscallError */
-export function listXattrs(file: string): string[] {
+export function listXattrs(file: PathBytes): string[] {
   const buffer = Buffer.alloc(65536);
-  const n = Number(c.llistxattr(file, buffer, buffer.length));
+  const n = Number(c.llistxattr(cPath(file), buffer, buffer.length));
   if (n < 0) {
     const errno = koffi.errno();
     if (errno === 95) return [];
     throw new SyscallError(`listxattr ${file}`, errno);
   }
   return buffer.subarray(0, n).toString('utf8').split('\0').filter(Boolean);
+}
+
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const times = Buffer.alloc(32);
+
+/** Sets access and modification time, to the nanosecond and not through a symlink (utimensat(2)). @throws SyscallError */
+export function setTimes(file: PathBytes, seconds: number, nanoseconds: number): void {
+  for (const at of [0, 16]) {
+    times.writeBigInt64LE(BigInt(seconds), at);
+    times.writeBigInt64LE(BigInt(nanoseconds), at + 8);
+  }
+  check(`utimensat ${file}`, c.utimensat(AT_FDCWD, cPath(file), times, AT_SYMLINK_NOFOLLOW));
 }
 
 const AF = { INET: 2, INET6: 10 } as const;

@@ -69,11 +69,15 @@ describe.skipIf(!isRoot)('layers on overlayfs (needs root)', () => {
   function* pieces(tar: Buffer): Generator<Buffer> {
     for (let at = 0; at < tar.length; at += 7777) yield Buffer.from(tar.subarray(at, at + 7777));
   }
-  const listing = (root: string) =>
+  /** Only pax keeps fractions of a second. */
+  const listing = (root: string, format = 'pax') =>
     execFileSync('sh', [
       '-c',
-      `cd "${root}" && find . -mindepth 1 -printf '%p %y %m %U:%G %n %l %Ts ' -a \\( -type f -exec sha256sum -b {} \\; -o -printf '\\n' \\) | sort`,
+      `cd "${root}" && find . -mindepth 1 -printf '%p %y %m %U:%G %n %l ${format === 'pax' ? '%T@' : '%Ts'} ' -a \\( -type f -exec sha256sum -b {} \\; -o -printf '\\n' \\) | sort`,
     ]).toString();
+
+  const layerFolder = () =>
+    path.join(dataRoot, 'layers', readdirSync(path.join(dataRoot, 'layers'))[0] as string, 'fs');
 
   it.each(['pax', 'gnu', 'ustar'])('unpacks what GNU tar packs, equal in every field (%s)', async (format) => {
     const source = path.join(folder, 'source');
@@ -93,8 +97,33 @@ describe.skipIf(!isRoot)('layers on overlayfs (needs root)', () => {
     chmodSync(path.join(source, 'a/b/c'), 0o1777);
     const chainId = await unpack(pack(source, format));
     await store.createRoot('one', chainId);
-    const layer = path.join(dataRoot, 'layers', readdirSync(path.join(dataRoot, 'layers'))[0] as string, 'fs');
-    expect(listing(layer)).toBe(listing(source));
+    expect(listing(layerFolder(), format)).toBe(listing(source, format));
+  });
+
+  it.each([
+    ['gnu', []],
+    ['pax', ['--sparse-version=0.0']],
+    ['pax', ['--sparse-version=0.1']],
+    ['pax', ['--sparse-version=1.0']],
+  ] as const)('unpacks sparse files as holes (%s %s)', async (format, version) => {
+    const source = path.join(folder, 'source');
+    mkdirSync(source);
+    execFileSync(
+      'sh',
+      [
+        '-c',
+        // Many parts (more than one header holds), data at both ends, nothing but a hole, a hole at the end.
+        'for i in $(seq 0 60); do printf part$i | dd of=many bs=64k seek=$i conv=notrunc status=none; done; truncate -s 9M hole; cp many tail; truncate -s 12345678 tail; echo plain > plain',
+      ],
+      { cwd: source },
+    );
+    const tar = execFileSync('tar', [`--format=${format}`, ...version, '--sparse', '-C', source, '-c', '.'], {
+      maxBuffer: 1 << 28,
+    });
+    expect(tar.length).toBeLessThan(2_000_000);
+    const layer = await unpack(tar).then(() => layerFolder());
+    expect(listing(layer, format)).toBe(listing(source, format));
+    expect(lstatSync(path.join(layer, 'hole')).blocks).toBe(0);
   });
 
   it('stacks layers: whiteouts and opaque folders hide what is below', async () => {
