@@ -11,10 +11,16 @@ import { imageErrors } from '../errors/images.ts';
 /** A failure that a second attempt may cure: the line, or a registry that is busy or broken for now. */
 export class TransientError extends EngineError {
   readonly retryAfterMs: number | undefined;
-  constructor(message: string, options: { retryAfterMs?: number | undefined; cause?: unknown } = {}) {
+  /** The registry said so itself, so it is there and worth another try. */
+  readonly answered: boolean;
+  constructor(
+    message: string,
+    options: { retryAfterMs?: number | undefined; answered?: boolean; cause?: unknown } = {},
+  ) {
     super('system', message, { cause: options.cause });
     this.name = 'TransientError';
     this.retryAfterMs = options.retryAfterMs;
+    this.answered = options.answered ?? false;
   }
 }
 

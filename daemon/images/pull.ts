@@ -22,6 +22,7 @@ import {
 } from './manifest.ts';
 import { LayerProgress } from './progress.ts';
 import { endpointsFor, Repository, type RepositoryDeps } from './registry.ts';
+import { retrying } from './retry.ts';
 import type { TransferEvent, Transfers } from './transfers.ts';
 import type { ImageEventSink, PullRequest } from './types.ts';
 
@@ -81,7 +82,8 @@ async function pullFrom(
 ): Promise<void> {
   if (reference.tag !== undefined || reference.digest !== undefined)
     return pullOne(deps, repository, reference, request);
-  const tags = await repository.tags(request.signal);
+  const { signal } = request;
+  const tags = await retrying(deps.transfers.settings, signal, () => repository.tags(signal));
   if (tags.length === 0) throw imageErrors.manifestUnknown(familiarName(reference), 'the repository has no tags');
   for (const tag of tags) await pullOne(deps, repository, { ...reference, tag }, request);
 }
@@ -125,7 +127,7 @@ async function fetchTop(
     const digest = await repository.head(tag, signal);
     if (digest !== undefined && deps.content.has(digest)) return stored(deps, digest);
   }
-  return repository.manifest(tag, text, signal);
+  return retrying(deps.transfers.settings, signal, () => repository.manifest(tag, text, signal));
 }
 
 function stored(deps: PullDeps, digest: string): RawManifest {
@@ -139,7 +141,8 @@ async function fetchManifest(
   text: string,
   signal: AbortSignal,
 ): Promise<RawManifest> {
-  return deps.content.has(digest) ? stored(deps, digest) : repository.manifest(digest, text, signal);
+  if (deps.content.has(digest)) return stored(deps, digest);
+  return retrying(deps.transfers.settings, signal, () => repository.manifest(digest, text, signal));
 }
 
 async function fetchConfig(

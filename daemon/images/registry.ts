@@ -42,8 +42,11 @@ function parseErrors(body: Buffer): { code: string; text: string } | undefined {
   }
 }
 
+/** Seconds or a date (RFC 9110 section 10.2.3), at most a minute. */
 function retryAfter(answer: RegistryAnswer): number | undefined {
-  const seconds = Number(answer.headers['retry-after']);
+  const value = answer.headers['retry-after'];
+  if (value === undefined) return undefined;
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 60) * 1000 : undefined;
 }
 
@@ -111,6 +114,7 @@ export class Repository {
     if (answer.status === 429)
       return new TransientError(`toomanyrequests: ${said?.text ?? 'too many requests'}`, {
         retryAfterMs: retryAfter(answer),
+        answered: true,
       });
     if (answer.status === 404) return imageErrors.manifestUnknown(reference, said?.text ?? 'manifest unknown');
     const plain = imageErrors.badAnswer(
@@ -119,7 +123,7 @@ export class Repository {
       said?.text ?? body.toString('utf8').trim().slice(0, 200),
     );
     return answer.status >= 500 || answer.status === 408
-      ? new TransientError(plain.message, { retryAfterMs: retryAfter(answer) })
+      ? new TransientError(plain.message, { retryAfterMs: retryAfter(answer), answered: true })
       : plain;
   }
 

@@ -35,13 +35,13 @@ export const TRANSFER_DEFAULTS: TransferSettings = { concurrent: 3, attempts: 5,
 
 export class Transfers {
   readonly #content: ContentStore;
-  readonly #settings: TransferSettings;
+  readonly settings: TransferSettings;
   readonly #slots: Semaphore;
   readonly #running = new Map<string, Transfer>();
 
   constructor(content: ContentStore, settings: TransferSettings) {
     this.#content = content;
-    this.#settings = settings;
+    this.settings = settings;
     this.#slots = new Semaphore(settings.concurrent);
   }
 
@@ -160,8 +160,8 @@ export class Transfers {
       } catch (error) {
         signal.throwIfAborted();
         fruitless = ingest.offset > before ? 1 : fruitless + 1;
-        if (!(error instanceof TransientError) || fruitless >= this.#settings.attempts) throw error;
-        await this.#pause(error.retryAfterMs ?? fruitless * this.#settings.retryDelayMs, tell, signal);
+        if (!(error instanceof TransientError) || fruitless >= this.settings.attempts) throw error;
+        await this.#pause(error.retryAfterMs ?? fruitless * this.settings.retryDelayMs, tell, signal);
       }
     }
   }
