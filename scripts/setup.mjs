@@ -1,202 +1,198 @@
-// Set-up after npm ci: build, host packages, group, link, galleyd. Says only what it does; silent when all is in place.
-// Flags: --yes (answer y for whoever has no terminal), --no-daemon, --no-link, --no-packages, --link-into FOLDER.
+// Set-up after npm ci: build, host packages, group, galleyd, link. Says only what it does; silent when all is in place.
+// Flags: --yes (answer y for whoever has no terminal), --no-packages, --no-group, --no-daemon, --no-link, --link-into FOLDER,
+// --dashboard (go on as the dashboard in this very process; ends with 75 where the user's new group needs a new session first).
 import { spawnSync } from 'node:child_process';
-import {
-  accessSync,
-  constants,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  symlinkSync,
-  unlinkSync,
-} from 'node:fs';
-import http from 'node:http';
+import { accessSync, constants, existsSync, readFileSync, realpathSync } from 'node:fs';
+import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, buildHash, isCurrent } from './build.mjs';
+import { link } from './link.mjs';
+import { groupCommands, packageSteps } from './packages.mjs';
+import { say, step } from './steps.mjs';
 
 const root = realpathSync(path.join(path.dirname(fileURLToPath(import.meta.url)), '..'));
 const launcher = path.join(root, 'bin/galley');
-const socket = '/run/galley/galley.sock';
+const socket = (process.env.GALLEY_HOST || 'unix:///run/galley/galley.sock').replace(/^unix:\/\//, '');
+const words = process.argv.slice(2);
+const told = (flag) => words.includes(flag);
 const asRoot = process.getuid() === 0;
-const say = (line) => process.stderr.write(`galley: ${line}\n`);
+const again = told('--dashboard') ? 'npm start' : 'npm run setup';
+const NEEDS_NEW_SESSION = 75;
+
+/** Looks in PATH and in the administrators' folders, which a plain user's PATH lacks. */
+function find(tool) {
+  for (const folder of [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin']) {
+    const file = path.join(folder || '.', tool);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // not here: look on
+    }
+  }
+  return undefined;
+}
 
 function has(tool) {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
-  return folders.some((folder) => {
-    try {
-      accessSync(path.join(folder, tool), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
+  if (tool === 'tini') return Boolean(find('tini-static'));
+  const file = find(tool);
+  // busybox has an ip of its own, without batches and namespaces.
+  return file !== undefined && !(tool === 'ip' && path.basename(realpathSync(file)) === 'busybox');
+}
+
+/** GET /version over galley's socket, by hand: node:http would cost this start 15 ms. 'none' where nothing answers, 'denied' without access. */
+function askVersion() {
+  return new Promise((resolve) => {
+    const wire = connect(socket);
+    let text = '';
+    wire.setTimeout(5000, () => wire.destroy(new Error('no answer')));
+    wire.on('connect', () => wire.end('GET /version HTTP/1.0\r\nHost: galley\r\nConnection: close\r\n\r\n'));
+    wire.setEncoding('utf8');
+    wire.on('data', (chunk) => {
+      text += chunk;
+    });
+    wire.on('error', (error) => resolve(error.code === 'EACCES' ? 'denied' : 'none'));
+    wire.on('close', () => {
+      try {
+        resolve(JSON.parse(text.slice(text.indexOf('\r\n\r\n'))));
+      } catch {
+        resolve({});
+      }
+    });
   });
 }
 
-/** The commands that install what is missing, each a list of arguments; none when nothing is. */
-function packageCommands() {
-  const needed = [
-    ['runc', 'runc'],
-    ['conmon', 'conmon'],
-    ['nft', 'nftables'],
-    ['ip', has('dnf') ? 'iproute' : 'iproute2'],
-  ];
-  const missing = needed.filter(([tool]) => !has(tool)).map(([, name]) => name);
-  if (!existsSync('/usr/bin/tini-static') && !has('tini')) missing.push('tini');
-  if (missing.length === 0) return [];
-  if (has('apt-get')) {
-    const install = ['apt-get', '-qq', '-y', '--no-install-recommends', 'install'];
-    const commands = [
-      ['apt-get', '-qq', 'update'],
-      ['env', 'DEBIAN_FRONTEND=noninteractive', ...install, ...missing],
-    ];
-    // igzip only makes pulls faster, and not every release packages it.
-    if (!has('igzip'))
-      commands.push(['sh', '-c', `${install.join(' ')} isal || echo 'galley: no isal here: Node decompresses'`]);
-    return commands;
+/** The words a galleyd was started with, so that its successor is told the same. */
+function argumentsOf(pid) {
+  try {
+    const all = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+    const program = all.findIndex((word) => /\/(galleyd\.mjs|daemon\/main\.ts)$/.test(word));
+    return program < 0 ? [] : all.slice(program + 1);
+  } catch {
+    return []; // it ended meanwhile: nothing to hand on
   }
-  if (has('dnf')) return [['dnf', '-q', '-y', 'install', ...missing]];
-  if (has('apk')) return [['apk', 'add', '--quiet', ...missing]];
-  say(`this host has no apt-get, dnf or apk. Install by hand, then run this again: ${missing.join(' ')}`);
-  process.exit(1);
 }
 
-function groupExists() {
-  return readFileSync('/etc/group', 'utf8')
-    .split('\n')
-    .some((line) => line.startsWith('galley:'));
+/** The step that starts galleyd, or puts a galleyd of another build out of service; none when this build answers. */
+async function daemonSteps() {
+  const version = await askVersion();
+  if (version === 'none') return [{ name: 'start galleyd', command: [launcher, 'daemon', 'start'] }];
+  if (version === 'denied') return [];
+  const details = version.Components?.find((entry) => entry.Name === 'galley')?.Details ?? {};
+  if (details.BuildHash === buildHash()) return [];
+  const name = 'restart galleyd, which is of another build (containers live on)';
+  if (existsSync('/run/systemd/system') && spawnSync('systemctl', ['is-active', '-q', 'galleyd.service']).status === 0)
+    return [{ name, command: ['systemctl', 'restart', 'galleyd.service'] }];
+  return [{ name, command: [launcher, 'daemon', 'restart', ...argumentsOf(details.Pid)] }];
 }
 
-function groupMembers() {
+function groupSteps() {
   const line = readFileSync('/etc/group', 'utf8')
     .split('\n')
     .find((entry) => entry.startsWith('galley:'));
-  return line ? (line.split(':')[3] ?? '').split(',') : [];
-}
-
-/** What answers on galley's socket: its build hash, 'none', or 'denied'. */
-function runningBuild() {
-  return new Promise((resolve) => {
-    const request = http.get({ socketPath: socket, path: '/version', timeout: 5000 }, (response) => {
-      let text = '';
-      response.on('data', (chunk) => {
-        text += chunk;
-      });
-      response.on('end', () => {
-        try {
-          const component = JSON.parse(text).Components.find((entry) => entry.Name === 'galley');
-          resolve(component?.Details?.BuildHash ?? 'unknown');
-        } catch {
-          resolve('unknown');
-        }
-      });
-    });
-    request.on('timeout', () => request.destroy());
-    request.on('error', (error) => resolve(error.code === 'EACCES' ? 'denied' : 'none'));
-  });
+  const { username } = os.userInfo();
+  const member = line?.split(':')[3]?.split(',').includes(username);
+  const user = asRoot || member ? undefined : username;
+  const steps = groupCommands(has, { group: 'galley', exists: line !== undefined, user }).map((command) => ({
+    name: command.includes(username) ? `put ${username} into group galley` : 'make group galley',
+    command,
+  }));
+  // A galleyd that was started before the group was made gave its socket to docker or root.
+  if (line === undefined && existsSync(socket))
+    steps.push({ name: 'give the socket to group galley', command: ['chgrp', 'galley', socket] });
+  return steps;
 }
 
 const quote = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 const shown = (command) => command.map(quote).join(' ');
 
-function runAll(commands, prefix = []) {
-  for (const command of commands) {
-    say(shown([...prefix, ...command]));
-    const [program, ...args] = [...prefix, ...command];
-    const result = spawnSync(program, args, { stdio: ['inherit', 'ignore', 'inherit'] });
-    if (result.status !== 0) {
-      say(
-        `that failed${result.error ? `: ${result.error.message}` : ` (exit ${result.status})`}; nothing after it was done. Put it right, then run this again.`,
-      );
-      process.exit(1);
-    }
-  }
-}
-
 async function agreed() {
-  if (process.argv.includes('--yes')) return true;
+  if (told('--yes')) return true;
   if (!process.stdin.isTTY) return false;
+  const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await lines.question('Run them through sudo now? [y/N] ');
+  // Ctrl-D is No as well.
+  const closed = new Promise((resolve) => lines.once('close', () => resolve('')));
+  const answer = await Promise.race([lines.question('Run them through sudo now? [y/N] '), closed]);
   lines.close();
   return /^y(es)?$/i.test(answer.trim());
 }
 
-/** Links galley into a folder of PATH; a file there that is not our link stays. */
-function link() {
-  const at = process.argv.indexOf('--link-into');
-  const usual = asRoot ? '/usr/local/bin' : path.join(os.homedir(), '.local/bin');
-  const folders = [(at > 0 && process.argv[at + 1]) || usual];
-  for (const folder of folders) {
-    const target = path.join(folder, 'galley');
-    try {
-      const found = lstatSync(target, { throwIfNoEntry: false });
-      if (found?.isSymbolicLink()) {
-        const to = readlinkSync(target);
-        if (to === launcher) return;
-        // A link that another clone of galley made is ours to move; anything else is not.
-        const dead = !existsSync(target);
-        if (
-          !to.endsWith('/bin/galley') ||
-          (!dead && !existsSync(path.join(path.dirname(to), '../scripts/setup.mjs')))
-        ) {
-          say(`${target} is another program's (-> ${to}): left as it is; run galley as ${launcher}`);
-          return;
-        }
-        unlinkSync(target);
-      } else if (found) {
-        say(`${target} is another program's: left as it is; run galley as ${launcher}`);
-        return;
-      }
-      mkdirSync(folder, { recursive: true });
-      symlinkSync(launcher, target);
-      say(`linked ${target} -> ${launcher}`);
-    } catch (error) {
-      say(`could not link ${target}: ${error.message}`);
-    }
+/** Shows a plain user the commands that need root, and gives back what to put before them. Ends with 1 without a yes. */
+async function throughSudo(steps) {
+  if (asRoot) return [];
+  say('these commands need root:');
+  for (const { command } of steps) process.stderr.write(`  ${shown(command)}\n`);
+  if (!find('sudo')) {
+    say(`there is no sudo here: run them as root, then run ${again} again`);
+    process.exit(1);
   }
+  if (!(await agreed())) {
+    say(`nothing was changed: run them yourself, then run ${again} again`);
+    process.exit(1);
+  }
+  // Its password prompt comes here, not under a progress line.
+  const allowed = spawnSync('sudo', ['true'], { stdio: 'inherit' });
+  if (allowed.status !== 0) {
+    say(`sudo refused: run the commands above as root, then run ${again} again`);
+    process.exit(1);
+  }
+  return ['sudo'];
+}
+
+async function buildIfNeeded() {
+  if (isCurrent()) return;
+  const began = Date.now();
+  try {
+    await build();
+  } catch (error) {
+    // esbuild has already said where and what.
+    say(`build: failed${error.errors ? '' : ` (${error.message})`}, so nothing after it was done.`);
+    say(`Put it right, then run ${again} again.`);
+    process.exit(1);
+  }
+  say(`build: done in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+}
+
+function hostSteps() {
+  if (told('--no-packages')) return [];
+  const { steps, byHand } = packageSteps(has);
+  if (steps) return steps;
+  say(`this host has no apt-get, dnf or apk. Install by hand, then run ${again} again: ${byHand.join(' ')}`);
+  process.exit(1);
 }
 
 async function main() {
-  if (!isCurrent()) {
-    const start = Date.now();
-    await build();
-    say(`built dist/ in ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  await buildIfNeeded();
+  const steps = hostSteps();
+  if (!told('--no-daemon')) {
+    if (!told('--no-group')) steps.push(...groupSteps());
+    steps.push(...(await daemonSteps()));
   }
-  const commands = process.argv.includes('--no-packages') ? [] : packageCommands();
-  if (!process.argv.includes('--no-daemon')) {
-    const { username } = os.userInfo();
-    if (!groupExists())
-      commands.push(has('groupadd') ? ['groupadd', '--system', 'galley'] : ['addgroup', '-S', 'galley']);
-    if (!asRoot && !groupMembers().includes(username)) {
-      commands.push(has('usermod') ? ['usermod', '-aG', 'galley', username] : ['addgroup', username, 'galley']);
-    }
-    const running = await runningBuild();
-    if (running === 'none') commands.push([launcher, 'daemon', 'start']);
-    else if (running !== 'denied' && running !== buildHash()) {
-      say('galleyd is of an older build: restarting it; containers live on');
-      commands.push([launcher, 'daemon', 'restart']);
+  if (steps.length > 0) {
+    const prefix = await throughSudo(steps);
+    for (const { name, command, optional } of steps) await step(name, [...prefix, ...command], { optional, again });
+  }
+  if (!told('--no-link')) {
+    const usual = asRoot ? '/usr/local/bin' : path.join(os.homedir(), '.local/bin');
+    link(launcher, words[words.indexOf('--link-into') + 1 || Number.NaN] ?? usual, process.env.PATH ?? '');
+  }
+  if (told('--dashboard')) await dashboard();
+}
+
+async function dashboard() {
+  if (existsSync(socket)) {
+    try {
+      accessSync(socket, constants.W_OK);
+    } catch {
+      if (find('sg')) process.exit(NEEDS_NEW_SESSION);
     }
   }
-  if (commands.length > 0 && !asRoot) {
-    say('these commands need root:');
-    for (const command of commands) process.stderr.write(`  ${shown(command)}\n`);
-    if (!has('sudo')) {
-      say('there is no sudo here: run them as root, then run this again');
-      process.exit(1);
-    }
-    if (!(await agreed())) {
-      say('nothing was changed: run them yourself, then run this again');
-      process.exit(1);
-    }
-    runAll(commands, ['sudo']);
-  } else runAll(commands);
-  if (!process.argv.includes('--no-link')) link();
+  const program = path.join(root, 'dist/galley.mjs');
+  process.argv = [process.execPath, program];
+  await import(pathToFileURL(program).href);
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await main();

@@ -33,7 +33,7 @@ if [ "${1:-}" = --inside ]; then
   rmdir /.host
   status=0
   env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=xterm-256color SUITE="${SUITE:-yes}" \
-    NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$@" || status=$?
+    "$@" || status=$?
   exit "$status"
 fi
 

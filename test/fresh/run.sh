@@ -53,7 +53,11 @@ bootstrap() {
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$base.new/usr/local/bin/npm"
   # The fresh host finds registries where this one does, and trusts what this one trusts.
   cp -L /etc/resolv.conf "$base.new/etc/resolv.conf"
-  [ ! -f /etc/ssl/certs/ca-certificates.crt ] || cp -L /etc/ssl/certs/ca-certificates.crt "$base.new/etc/ssl/certs/ca-certificates.crt"
+  if [ -f /etc/ssl/certs/ca-certificates.crt ]; then
+    cp -L /etc/ssl/certs/ca-certificates.crt "$base.new/etc/ssl/certs/ca-certificates.crt"
+    mkdir -p "$base.new/usr/local/etc"
+    echo cafile=/etc/ssl/certs/ca-certificates.crt >"$base.new/usr/local/etc/npmrc"
+  fi
   [ ! -f /etc/apt/apt.conf ] || cp /etc/apt/apt.conf "$base.new/etc/apt/apt.conf"
   echo "127.0.0.1 localhost fresh" >"$base.new/etc/hosts"
   echo fresh >"$base.new/etc/hostname"
