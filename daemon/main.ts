@@ -2,25 +2,32 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { createEngine, makeRoots } from './boot/engine.ts';
-import { listen } from './boot/listen.ts';
-import { lockDataRoot } from './boot/lock.ts';
+import { checkHosts, listen } from './boot/listen.ts';
+import { claimName, lockRoot } from './boot/lock.ts';
 import { purge } from './boot/purge.ts';
 import { readSettings, type Settings, SettingsError, USAGE } from './boot/settings.ts';
 import { checkTools } from './boot/tools.ts';
 import { messageOf } from './errors/index.ts';
 import { replaceFileSync } from './system/files.ts';
 import { createLog, type Log } from './system/log.ts';
+import { openLogFile } from './system/log-file.ts';
 import { readProcessIdentity } from './system/processes.ts';
 
 /** How long streams may take to end before galleyd goes without them. */
 const SHUTDOWN_MS = 10_000;
 
 async function serve(settings: Settings, log: Log): Promise<void> {
+  // Another galleyd that has one of these is found before anything is made or changed.
+  await checkHosts(settings);
+  const claims = [await claimName(settings.name)];
   makeRoots(settings);
-  const lock = lockDataRoot(settings.dataRoot);
+  claims.push(lockRoot(settings.dataRoot, 'data-root'), lockRoot(settings.execRoot, 'exec-root'));
   const engine = await createEngine(settings, log);
   // Reads are answered from here on; restore goes on behind them (design section 4).
-  const servers = await listen(engine.api, settings, log);
+  const servers = await listen(engine.api, settings, log).catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
+  });
   const pidFile = path.join(settings.execRoot, 'galleyd.pid');
   replaceFileSync(pidFile, JSON.stringify(readProcessIdentity(process.pid)), 0o644);
 
@@ -38,7 +45,7 @@ async function serve(settings: Settings, log: Log): Promise<void> {
     rmSync(pidFile, { force: true });
     for (const host of settings.hosts)
       if (host.startsWith('unix://')) rmSync(host.slice('unix://'.length), { force: true });
-    lock[Symbol.dispose]();
+    for (const claim of claims) claim[Symbol.dispose]();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -65,7 +72,9 @@ async function main(): Promise<void> {
   const settings = readSettings(argv);
   if (process.getuid?.() !== 0)
     throw new SettingsError('galleyd needs root: it mounts file systems and makes namespaces; use sudo');
-  const log = createLog(settings.logLevel);
+  // A purge takes the log away as well, so it speaks to whoever called it.
+  const toFile = settings.logFile && !settings.purge;
+  const log = toFile ? createLog(settings.logLevel, openLogFile(settings.logFile)) : createLog(settings.logLevel);
   process.on('unhandledRejection', (error) =>
     log.error('unhandled rejection', {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),

@@ -13,17 +13,18 @@ import {
   volumeRoutes,
 } from '../api/index.ts';
 import { type ContainerManager, createContainerManager } from '../containers/index.ts';
+import { messageOf } from '../errors/index.ts';
 import { createEventBus, type EventBus } from '../history/index.ts';
 import { createImageStore } from '../images/index.ts';
 import { createLayerStore, type LayerStore } from '../layers/index.ts';
 import { createNetworkManager, type NetworkManager } from '../networks/index.ts';
 import { buildExecProcess, buildSpec, createRuntime, readHostFacts, resolveUser } from '../runtime/index.ts';
-import { Database, Leases } from '../state/index.ts';
+import { Database, Leases, NewerSchemaError } from '../state/index.ts';
 import { readHost } from '../system/host.ts';
 import type { Log } from '../system/log.ts';
 import { createVolumeManager, type VolumeManager } from '../volumes/index.ts';
 import { buildHash, engineId } from './identity.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, SettingsError } from './settings.ts';
 import { toolVersions } from './tools.ts';
 
 /** A dynamic tini does not run in a busybox image: only a static one can be bound into any root (design section 3). */
@@ -55,10 +56,30 @@ export function makeRoots(settings: Settings): void {
   chmodSync(settings.execRoot, 0o711);
 }
 
+/**
+ * Opens the database and looks through it whole (10 ms for 10 MB): damage is told now, not by the request that meets it.
+ * @throws SettingsError naming the file and the way out; the file stays as it is.
+ */
+function openDatabase(dataRoot: string): Database {
+  const file = path.join(dataRoot, 'galley.db');
+  const wayOut = `nothing was changed: put back a copy of galley.db, or move the whole folder away (mv ${dataRoot} ${dataRoot}.broken) to begin empty; volumes stay in ${dataRoot}.broken/volumes`;
+  let db: Database | undefined;
+  try {
+    db = new Database(file);
+    const found = Object.values(db.sql('PRAGMA quick_check(1)').get() ?? {})[0];
+    if (found !== 'ok') throw new Error(String(found).replaceAll('\n', ' '));
+    return db;
+  } catch (error) {
+    db?.close();
+    if (error instanceof NewerSchemaError) throw new SettingsError(`${file}: ${error.message}`);
+    throw new SettingsError(`the database ${file} cannot be used: ${messageOf(error)}; ${wayOut}`);
+  }
+}
+
 /** Puts the domains together: each gets its neighbours handed in, none imports another. */
 export async function createEngine(settings: Settings, log: Log): Promise<Engine> {
   const { dataRoot, execRoot, name } = settings;
-  const db = new Database(path.join(dataRoot, 'galley.db'));
+  const db = openDatabase(dataRoot);
   const leases = new Leases(db);
   leases.dropAll(); // before the API listens: a pull that starts meanwhile keeps its own
   const events = createEventBus(db);

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -38,13 +38,27 @@ function listening(
   });
 }
 
+/** Looks before anything is made whether every address of the settings can be ours. @throws SettingsError naming the address. */
+export async function checkHosts(settings: Settings): Promise<void> {
+  for (const host of settings.hosts) {
+    if (!host.startsWith('unix://')) continue;
+    const socketPath = host.slice('unix://'.length);
+    if (Buffer.byteLength(socketPath) > 107)
+      throw new SettingsError(`--host ${host}: a socket path holds at most 107 bytes`);
+    if (await answers(socketPath))
+      throw new SettingsError(
+        `cannot listen on ${host}: another engine answers there; stop it or choose another --host`,
+      );
+    const found = statSync(socketPath, { throwIfNoEntry: false });
+    if (found && !found.isSocket())
+      throw new SettingsError(
+        `cannot listen on ${host}: ${socketPath} is there and is no socket; choose another --host`,
+      );
+  }
+  if (settings.tlsVerify && settings.hosts.some((host) => host.startsWith('tcp://'))) tlsMaterial(settings);
+}
+
 async function listenUnix(server: Server, socketPath: string): Promise<void> {
-  if (Buffer.byteLength(socketPath) > 107)
-    throw new SettingsError(`--host unix://${socketPath}: a socket path holds at most 107 bytes`);
-  if (await answers(socketPath))
-    throw new SettingsError(
-      `cannot listen on unix://${socketPath}: another engine answers there; stop it or choose another --host`,
-    );
   mkdirSync(path.dirname(socketPath), { recursive: true, mode: 0o755 });
   try {
     unlinkSync(socketPath); // left by a daemon that was killed
@@ -56,34 +70,47 @@ async function listenUnix(server: Server, socketPath: string): Promise<void> {
   chmodSync(socketPath, 0o660);
 }
 
-/** Opens every address of the settings. @throws SettingsError naming the address. */
+/** Opens every address of the settings, or none. @throws SettingsError naming the address. */
 export async function listen(api: ApiServer, settings: Settings, log: Log): Promise<Server[]> {
   const servers: Server[] = [];
-  for (const host of settings.hosts) {
-    if (host.startsWith('unix://')) {
-      const server = api.http();
-      await listenUnix(server, host.slice('unix://'.length));
+  try {
+    for (const host of settings.hosts) {
+      const server = await listenOn(api, host, settings);
       servers.push(server);
-    } else {
-      const at = host.lastIndexOf(':');
-      const address = {
-        host: host.slice('tcp://'.length, at).replace(/^\[|\]$/g, ''),
-        port: Number(host.slice(at + 1)),
-      };
-      const server = settings.tlsVerify
-        ? api.https({
-            ca: material(settings.tlsCaCert, '--tlscacert'),
-            cert: material(settings.tlsCert, '--tlscert'),
-            key: material(settings.tlsKey, '--tlskey'),
-          })
-        : api.http();
-      await listening(server, address, host);
-      if (!settings.tlsVerify) log.warn('the API is open to everybody who reaches this port', { host });
-      servers.push(server);
+      if (host.startsWith('tcp://') && !settings.tlsVerify)
+        log.warn('the API is open to everybody who reaches this port', { host });
+      log.info('API listens', { host });
     }
-    log.info('API listens', { host });
+    return servers;
+  } catch (error) {
+    for (const server of servers) server.close(); // takes a socket's file away too
+    throw error;
   }
-  return servers;
+}
+
+async function listenOn(api: ApiServer, host: string, settings: Settings): Promise<Server> {
+  if (host.startsWith('unix://')) {
+    const server = api.http();
+    await listenUnix(server, host.slice('unix://'.length));
+    return server;
+  }
+  const at = host.lastIndexOf(':');
+  const address = {
+    host: host.slice('tcp://'.length, at).replace(/^\[|\]$/g, ''),
+    port: Number(host.slice(at + 1)),
+  };
+  const server = settings.tlsVerify ? api.https(tlsMaterial(settings)) : api.http();
+  await listening(server, address, host);
+  return server;
+}
+
+function tlsMaterial(settings: Settings): { ca: Buffer; cert: Buffer; key: Buffer } {
+  const { tlsCaCert, tlsCert, tlsKey } = settings;
+  return {
+    ca: material(tlsCaCert, '--tlscacert'),
+    cert: material(tlsCert, '--tlscert'),
+    key: material(tlsKey, '--tlskey'),
+  };
 }
 
 function material(file: string, flag: string): Buffer {

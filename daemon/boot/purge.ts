@@ -3,9 +3,10 @@ import { rm } from 'node:fs/promises';
 import { messageOf } from '../errors/index.ts';
 import { removeCgroups } from '../system/cgroups.ts';
 import type { Log } from '../system/log.ts';
+import { removeLogFiles } from '../system/log-file.ts';
 import { MNT_DETACH, unmount } from '../system/syscalls.ts';
 import { createEngine } from './engine.ts';
-import { lockDataRoot } from './lock.ts';
+import { lockRoot } from './lock.ts';
 import type { Settings } from './settings.ts';
 
 /** Everything mounted at or below one of the folders, deepest first. */
@@ -23,13 +24,13 @@ function mountsBelow(folders: readonly string[]): string[] {
 }
 
 /**
- * Removes every container, network and volume of this galleyd, and its folders: afterwards no mount, bridge, nft table, cgroup or
+ * Removes every container, network and volume of this galleyd, its folders and its log: afterwards no mount, bridge, nft table, cgroup or
  * file of it is left.
  * @throws SettingsError while a galleyd runs on the data root.
  */
 export async function purge(settings: Settings, log: Log): Promise<void> {
   if (existsSync(settings.dataRoot)) {
-    using _lock = lockDataRoot(settings.dataRoot);
+    using _lock = lockRoot(settings.dataRoot, 'data-root');
     const engine = await createEngine(settings, log);
     await engine.containers.restore();
     for (const container of await engine.containers.list({ all: true, limit: 0, size: false, filters: {} })) {
@@ -49,4 +50,5 @@ export async function purge(settings: Settings, log: Log): Promise<void> {
   const folders = [settings.dataRoot, settings.execRoot];
   for (const point of mountsBelow(folders)) unmount(point, MNT_DETACH);
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
+  if (settings.logFile) removeLogFiles(settings.logFile);
 }

@@ -13,6 +13,8 @@ export interface Settings {
   /** Prefix of bridges, nft table, cgroups: keeps several galleyd on one host apart. */
   name: string;
   logLevel: LogLevel;
+  /** galleyd's own log, instead of stderr; '' is stderr. */
+  logFile: string;
   registryMirrors: string[];
   insecureRegistries: string[];
   tlsVerify: boolean;
@@ -32,6 +34,7 @@ const DEFAULTS: Settings = {
   hosts: [],
   name: 'galley',
   logLevel: 'info',
+  logFile: '',
   registryMirrors: [],
   insecureRegistries: [],
   tlsVerify: false,
@@ -56,6 +59,7 @@ const fileSchema = z
     hosts: z.array(z.string()),
     name: z.string(),
     'log-level': level,
+    'log-file': z.string(),
     'registry-mirrors': z.array(z.string()),
     'insecure-registries': z.array(z.string()),
     tlsverify: z.boolean(),
@@ -74,6 +78,7 @@ const OPTIONS = {
   host: { type: 'string', short: 'H', multiple: true },
   name: { type: 'string' },
   'log-level': { type: 'string', short: 'l' },
+  'log-file': { type: 'string' },
   config: { type: 'string' },
   'config-file': { type: 'string' },
   'registry-mirror': { type: 'string', multiple: true },
@@ -95,6 +100,7 @@ export const USAGE = `Usage: galley daemon [flags]
   -H, --host URL            listen here; repeatable (default unix://<exec-root>/galley.sock)
   --name NAME               prefix of bridges, nft table and cgroups (default ${DEFAULTS.name})
   -l, --log-level LEVEL     debug, info, warn or error (default ${DEFAULTS.logLevel})
+  --log-file FILE           write the log there, not to stderr; a new file every 10 MiB, three old ones are kept
   --config FILE             JSON settings; flags win (default /etc/galley/daemon.json when there)
   --registry-mirror URL     mirror of docker.io; repeatable
   --insecure-registry HOST  registry (host:port or CIDR) to speak plain HTTP with; repeatable
@@ -147,6 +153,7 @@ export function readSettings(argv: readonly string[]): Settings {
     hosts: flags.host ?? file.hosts ?? [],
     name: flags.name ?? file.name ?? DEFAULTS.name,
     logLevel: logLevel.data,
+    logFile: flags['log-file'] ?? file['log-file'] ?? DEFAULTS.logFile,
     registryMirrors: flags['registry-mirror'] ?? file['registry-mirrors'] ?? [],
     insecureRegistries: flags['insecure-registry'] ?? file['insecure-registries'] ?? [],
     tlsVerify: flags.tlsverify ?? file.tlsverify ?? false,

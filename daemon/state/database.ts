@@ -12,6 +12,9 @@ export interface DocumentTable<T> {
 /** Tables that hold one JSON document a row (schema.ts creates them). */
 export type DocumentTableName = 'containers' | 'images' | 'layers' | 'volumes' | 'networks' | 'endpoints' | 'meta';
 
+/** The database belongs to a newer galleyd than this one; it was not touched. */
+export class NewerSchemaError extends Error {}
+
 /**
  * `<data-root>/galley.db`: the only truth about what is referenced (design section 4). Files without a row are garbage.
  * Everything is synchronous: an insert costs 35 µs (field/ink-and-node.md section 8), and a single writer needs no lock.
@@ -33,8 +36,8 @@ export class Database {
   #migrate(): void {
     const version = Number((this.#db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version);
     if (version > MIGRATIONS.length)
-      throw new Error(
-        `galley.db has schema ${version}, this galleyd knows ${MIGRATIONS.length}: start the newer galleyd, or use another --data-root`,
+      throw new NewerSchemaError(
+        `it was written by a newer galley (schema ${version}, this one knows up to ${MIGRATIONS.length}): start the newer galley, or use another --data-root`,
       );
     for (let next = version; next < MIGRATIONS.length; next += 1) {
       this.transaction(() => {

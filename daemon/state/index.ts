@@ -1,2 +1,2 @@
-export { Database, type DocumentTable, type DocumentTableName } from './database.ts';
+export { Database, type DocumentTable, type DocumentTableName, NewerSchemaError } from './database.ts';
 export { type Lease, Leases, type LeaseTarget } from './leases.ts';

@@ -22,6 +22,7 @@ const c = {
   setns: libc.func('int setns(int, int)'),
   syncfs: libc.func('int syncfs(int)'),
   flock: libc.func('int flock(int, int)'),
+  dup2: libc.func('int dup2(int, int)'),
 };
 
 export class SyscallError extends Error {
@@ -207,6 +208,11 @@ export function lockFile(fd: number): boolean {
   const errno = koffi.errno();
   if (errno === 11) return false;
   throw new SyscallError('flock', errno);
+}
+
+/** dup2(2): whatever `onto` was is closed, and names what `fd` names from now on. @throws SyscallError */
+export function duplicateOnto(fd: number, onto: number): void {
+  check('dup2', c.dup2(fd, onto));
 }
 
 /** syncfs(2): everything written to the file system of `file` is on disk when it returns (blocks the thread). @throws SyscallError */

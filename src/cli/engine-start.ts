@@ -11,8 +11,6 @@ export interface StartOptions {
   args?: readonly string[];
   /** Told in one line when a galleyd is started. */
   say?: (line: string) => void;
-  /** Its own output; default /var/log/galleyd.log. */
-  logFile?: string;
 }
 
 /** galleyd did not come up; the message names the reason, the log and the way out. */
@@ -21,7 +19,16 @@ export class EngineStartError extends Error {
 }
 
 const WAIT_MS = 20_000;
-const LOG_FILE = '/var/log/galleyd.log';
+
+/**
+ * Where a galleyd in the background logs: --log-file, else in a data root of its own, else /var/log/galleyd.log.
+ * flags: those for galleyd, as `--flag=value`.
+ */
+export function logFileOf(flags: readonly string[]): string {
+  const value = (name: string) => flags.findLast((flag) => flag.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const dataRoot = value('data-root');
+  return value('log-file') ?? (dataRoot ? join(dataRoot, 'galleyd.log') : '/var/log/galleyd.log');
+}
 
 /** True when something accepts connections at the endpoint. */
 export function answers(endpoint: Endpoint): Promise<boolean> {
@@ -73,13 +80,13 @@ export async function ensureEngine(endpoint: Endpoint, options: StartOptions): P
       'galleyd is not running, and starting it needs root: run "sudo galley daemon start" once',
     );
   }
-  const logFile = options.logFile ?? LOG_FILE;
+  const flags = options.args ?? [];
+  const logFile = logFileOf(flags);
   mkdirSync(dirname(logFile), { recursive: true });
   const log = openSync(logFile, 'a', 0o640);
   const [program, ...rest] = daemonProgram();
-  const flags = options.args ?? [];
   const named = flags.some((flag) => flag === '-H' || flag === '--host' || flag.startsWith('--host='));
-  const child = spawn(program, [...rest, ...flags, ...(named ? [] : ['-H', endpoint.host])], {
+  const child = spawn(program, [...rest, ...flags, ...(named ? [] : ['-H', endpoint.host]), `--log-file=${logFile}`], {
     cwd: '/',
     detached: true,
     stdio: ['ignore', log, log],

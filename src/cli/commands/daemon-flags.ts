@@ -7,6 +7,7 @@ export const DAEMON_FLAGS = [
   flag('host', 'H', 'list', 'where it listens (default unix:///run/galley/galley.sock)'),
   flag('name', '', 'string', 'prefix of bridges, nft table and cgroups (default galley)'),
   flag('log-level', 'l', 'string', 'debug, info, warn or error'),
+  flag('log-file', '', 'string', "galleyd's own log (in the background: /var/log/galleyd.log, or in an own data root)"),
   flag('config', '', 'string', 'JSON file with the same settings; flags win'),
   flag('registry-mirror', '', 'list', 'mirror of docker.io'),
   flag('insecure-registry', '', 'list', 'registry (or CIDR) that may speak plain HTTP'),

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { daemonArgs, execRootOf, runningDaemon, stopDaemon } from '../daemon-control.ts';
-import { daemonProgram } from '../engine-start.ts';
+import { daemonProgram, logFileOf } from '../engine-start.ts';
 import { ExitError } from '../errors.ts';
 import { confirm } from '../prompt.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
@@ -23,7 +23,8 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   const identity = runningDaemon(execRootOf(args));
   if (identity) await stopDaemon(identity);
   const [program, ...rest] = daemonProgram();
-  const result = spawnSync(program, [...rest, '--purge', ...daemonArgs(args)], {
+  const flags = daemonArgs(args);
+  const result = spawnSync(program, [...rest, '--purge', ...flags, `--log-file=${logFileOf(flags)}`], {
     stdio: ['ignore', 2, 2],
     env: context.env,
   });

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { socketGroup } from '../../../daemon/boot/listen.ts';
-import { lockDataRoot } from '../../../daemon/boot/lock.ts';
+import { claimName, lockRoot } from '../../../daemon/boot/lock.ts';
 import { readSettings } from '../../../daemon/boot/settings.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'gs-'));
@@ -60,9 +60,17 @@ describe('settings of galleyd', () => {
   });
 
   it('one galleyd a data root', () => {
-    const first = lockDataRoot(folder);
-    expect(() => lockDataRoot(folder)).toThrow(`pid ${process.pid}`);
+    const first = lockRoot(folder, 'data-root');
+    expect(() => lockRoot(folder, 'data-root')).toThrow(`pid ${process.pid}`);
     first[Symbol.dispose]();
-    lockDataRoot(folder)[Symbol.dispose]();
+    lockRoot(folder, 'data-root')[Symbol.dispose]();
+  });
+
+  it('one galleyd a name', async () => {
+    const name = `gs${process.pid}`;
+    const first = await claimName(name);
+    await expect(claimName(name)).rejects.toThrow('--name');
+    first[Symbol.dispose]();
+    (await claimName(name))[Symbol.dispose]();
   });
 });
