@@ -1,5 +1,4 @@
-import { accessSync, constants } from 'node:fs';
-import path from 'node:path';
+import { lookUpTool } from '../system/find-tool.ts';
 import { run } from '../system/spawn.ts';
 import { SettingsError } from './settings.ts';
 
@@ -11,25 +10,9 @@ const NEEDED: readonly (readonly [tool: string, packageName: string])[] = [
   ['ip', 'iproute2'],
 ];
 
-/** Looks a tool up in PATH and in the administrators' folders, which a plain user's PATH lacks. */
-export function findTool(name: string): string | undefined {
-  if (name.includes('/')) return name;
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
-  for (const folder of folders) {
-    const file = path.join(folder || '.', name);
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {
-      // not here: look on
-    }
-  }
-  return undefined;
-}
-
 /** @throws SettingsError naming every missing tool and the command that installs them. */
 export function checkTools(): void {
-  const missing = NEEDED.filter(([tool]) => findTool(tool) === undefined);
+  const missing = NEEDED.filter(([tool]) => lookUpTool(tool) === undefined);
   if (missing.length === 0) return;
   const packages = missing.map(([, name]) => name).join(' ');
   throw new SettingsError(
@@ -48,8 +31,8 @@ export async function toolVersions(): Promise<{
 }> {
   const runtimes: Record<string, { path: string; version: string }> = {};
   for (const name of ['runc', 'crun']) {
-    const found = findTool(name);
+    const found = lookUpTool(name);
     if (found) runtimes[name] = { path: found, version: await firstLine(found) };
   }
-  return { runtimes, conmonVersion: await firstLine(findTool('conmon') ?? 'conmon') };
+  return { runtimes, conmonVersion: await firstLine(lookUpTool('conmon') ?? 'conmon') };
 }

@@ -70,6 +70,11 @@ export class ClientFeed {
     return this.#over;
   }
 
+  /** The source waits for the client. */
+  get holdsUp(): boolean {
+    return this.#paused;
+  }
+
   bind(source: FeedSource): void {
     this.#source = source;
     this.#position = { ...source.counts() };

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CreateExecBody, ExecInspect, StartExecBody } from '../../src/api/index.ts';
 import { containerErrors } from '../errors/containers.ts';
 import { messageOf } from '../errors/engine-error.ts';
 import type { ExecTask } from '../runtime/types.ts';
 import { carryInput } from './attach.ts';
-import { ClientFeed, type FlowControl, QUEUE_LIMIT } from './client-feed.ts';
+import { ClientFeed } from './client-feed.ts';
 import type { Core } from './core.ts';
 import { detachKeysOf } from './detach-keys.ts';
 import { spawnExec } from './exec-process.ts';
@@ -15,8 +16,6 @@ import type { ClientStream } from './types.ts';
 const KEEP_MS = 5 * 60_000;
 const SWEEP_MS = 60_000;
 const DRAIN_MS = 3000;
-/** An exec has no log to be fed from: where its process cannot be stalled, a slow client costs memory before it costs output. */
-const UNSTALLED_LIMIT = 256 * 1024 * 1024;
 
 interface Exec {
   readonly id: string;
@@ -186,12 +185,7 @@ export class Execs {
       feed = new ClientFeed(
         client,
         { stdout: body.AttachStdout, stderr: body.AttachStderr },
-        {
-          flow: flowOf(stream),
-          limit: flowOf(stream) ? QUEUE_LIMIT : UNSTALLED_LIMIT,
-          onDrop: () =>
-            this.#core.deps.log.warn('a client of an exec took no output and was dropped', { exec: exec.id }),
-        },
+        { flow: stream }, // an exec has no log to be fed from: a slow client holds its process up, as in Docker
       );
       if (stream) {
         const counts = { 1: 0, 2: 0 };
@@ -221,10 +215,12 @@ export class Execs {
       return;
     }
     const exited = task.exited().then(async (exitCode) => {
-      await Promise.race([drained.promise, new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
+      await Promise.race([drained.promise, sleep(DRAIN_MS, undefined, { ref: false })]);
       // Before the stream ends: the client asks for the exit code as soon as it sees the end.
       this.#finish(exec, exitCode);
       this.#emit(exec, 'exec_die', { exitCode: String(exitCode) });
+      // What a slow client has not taken yet still waits in the kernel.
+      while (feed.holdsUp) await Promise.race([drained.promise, feed.done, sleep(DRAIN_MS, undefined, { ref: false })]);
       feed.end();
     });
     await Promise.race([exited, feed.done]);
@@ -256,11 +252,4 @@ export class Execs {
     if (exec.state !== 'running' || !exec.task) throw containerErrors.execNotStarted(execId);
     await exec.task.resize(rows, columns);
   }
-}
-
-/** A slow client stalls its own exec instead of losing output, where the runtime's stream can be stalled. */
-function flowOf(stream: unknown): FlowControl | null {
-  const candidate = stream as Partial<FlowControl> | null;
-  if (typeof candidate?.pause !== 'function' || typeof candidate.resume !== 'function') return null;
-  return candidate as FlowControl;
 }

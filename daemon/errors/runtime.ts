@@ -18,5 +18,6 @@ export const runtimeErrors = {
   badSecurityOption: (option: string) =>
     new EngineError('invalid', `invalid --security-opt: ${JSON.stringify(option)}`),
   badSeccomp: (why: string) => new EngineError('invalid', `opening seccomp profile failed: ${why}`),
+  unreachable: (why: string) => new EngineError('system', `conmon does not answer: ${why}`),
   notRunning: (id: string) => new EngineError('conflict', `container ${id} is not running`),
 };

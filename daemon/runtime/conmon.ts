@@ -1,7 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import { closeSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import path from 'node:path';
 import { z } from 'zod';
+import { messageOf } from '../errors/engine-error.ts';
 import { runtimeErrors } from '../errors/runtime.ts';
+import { findTool } from '../system/find-tool.ts';
+import { devNull, openPipe, spawnProcess } from '../system/posix-spawn.ts';
 
 /** A line of conmon's sync and attach pipes (field/conmon.md). */
 const lineSchema = z.object({ data: z.number(), message: z.string().optional() });
@@ -13,7 +17,10 @@ export class ConmonPipe {
   #waiting: ((line: ConmonLine | undefined) => void)[] = [];
   #ended = false;
 
-  constructor(pipe: Readable) {
+  /** null: there is no such pipe, nothing ever comes. */
+  constructor(pipe: Socket | null) {
+    this.#ended = pipe === null;
+    if (!pipe) return;
     let text = '';
     pipe.setEncoding('utf8');
     pipe.on('data', (piece: string) => {
@@ -29,8 +36,8 @@ export class ConmonPipe {
       this.#ended = true;
       for (const waiter of this.#waiting.splice(0)) waiter(undefined);
     };
-    pipe.on('end', end);
-    pipe.on('error', end);
+    pipe.on('close', end);
+    pipe.on('error', () => {}); // 'close' follows
   }
 
   #take(text: string): void {
@@ -52,55 +59,107 @@ export class ConmonPipe {
   }
 }
 
+/** What conmon is told for a container and for an exec alike: `name` is its own, unique on this exec root. */
+export function conmonArguments(what: {
+  id: string;
+  name: string;
+  folder: string;
+  runtimePath: string;
+  state: string;
+}): string[] {
+  return [
+    ...['--api-version', '1', '--full-attach', '--log-level', 'error'],
+    ...[
+      '-c',
+      what.id,
+      '-u',
+      what.name,
+      '-r',
+      what.runtimePath,
+      '-b',
+      what.folder,
+      '-p',
+      path.join(what.folder, 'pidfile'),
+    ],
+    ...['--conmon-pidfile', path.join(what.folder, 'conmon.pid'), '--socket-dir-path', what.folder],
+    `--runtime-arg=--root=${what.state}`,
+  ];
+}
+
 export interface ConmonProcess {
-  child: ChildProcess;
   sync: ConmonPipe;
+  /** Says when the attach socket of an exec is there; ends at once otherwise. */
   attach: ConmonPipe;
-  /** conmon waits for a write here before each step of an exec. */
-  startPipe: Writable;
-  /** What conmon printed, for when it fails without a word on the pipes. */
-  errors(): string;
+  /** conmon waits for a byte before each step of an exec. */
+  next(last: boolean): void;
+  /** Gives the pipes back; conmon lives on. */
+  release(): void;
+  /** Why it gave no answer: what it printed. */
+  failure(): string;
 }
 
-/** Descriptors 3, 4 and 5 are conmon's pipes; `inherit` follow and stay open in it for its life. @throws EngineError when it cannot be spawned. */
-export async function spawnConmon(
+function reader(fd: number): Socket {
+  return new Socket({ fd, readable: true, writable: false });
+}
+
+/**
+ * Starts conmon with its pipes on 3, and on 4 and 5 for an exec; `inherit` follow and stay open in it for its life. It leaves with a
+ * double fork and a session of its own, so it outlives galleyd; its first line on the sync pipe tells of the container.
+ * @throws EngineError when it cannot be started
+ */
+export function launchConmon(
   args: readonly string[],
-  inherit: readonly number[],
-  folder: string,
-): Promise<ConmonProcess> {
-  const exec = args.includes('-e');
-  const child = spawn('conmon', [...args], {
-    cwd: folder, // conmon leaves its `oom` mark where it stands unless it is told another place
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...inherit],
-    env: {
-      PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
-      _OCI_SYNCPIPE: '3',
-      ...(exec ? { _OCI_STARTPIPE: '4', _OCI_ATTACHPIPE: '5' } : {}),
-    },
+  options: { folder: string; exec: boolean; inherit?: readonly number[] },
+): ConmonProcess {
+  const errors = openPipe();
+  const sync = openPipe();
+  const start = options.exec ? openPipe() : null;
+  const attach = options.exec ? openPipe() : null;
+  const given = [errors.write, sync.write, ...(start && attach ? [start.read, attach.write] : [])];
+  const kept = [errors.read, sync.read, ...(start && attach ? [start.write, attach.read] : [])];
+  try {
+    spawnProcess(findTool('conmon'), args, {
+      cwd: options.folder, // conmon leaves its `oom` mark where it stands unless it is told another place
+      env: {
+        PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+        _OCI_SYNCPIPE: '3',
+        ...(options.exec ? { _OCI_STARTPIPE: '4', _OCI_ATTACHPIPE: '5' } : {}),
+      },
+      descriptors: [devNull(), devNull(), ...given, ...(options.inherit ?? [])],
+    });
+  } catch (error) {
+    for (const fd of kept) closeSync(fd);
+    throw runtimeErrors.conmonFailed(messageOf(error));
+  } finally {
+    for (const fd of given) closeSync(fd);
+  }
+  let printed = '';
+  const stderr = reader(errors.read);
+  stderr.on('error', () => {}); // nothing more of it
+  stderr.on('data', (piece: Buffer) => {
+    printed = (printed + piece.toString()).slice(-4096);
   });
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', (error) => reject(runtimeErrors.conmonFailed(error.message)));
-  });
-  let errors = '';
-  child.stderr?.on('data', (piece: Buffer) => {
-    errors = (errors + piece.toString()).slice(-4096);
-  });
-  const startPipe = child.stdio[4] as unknown as Writable;
-  startPipe.on('error', () => {}); // conmon may end first; the sync pipe tells why
-  return {
-    child,
-    sync: new ConmonPipe(child.stdio[3] as Readable),
-    attach: new ConmonPipe((child.stdio as unknown as Readable[])[5] as Readable),
-    startPipe,
-    errors: () => errors.trim(),
+  const readers = [stderr, reader(sync.read), ...(attach ? [reader(attach.read)] : [])] as const;
+  let startDescriptor = start?.write ?? -1;
+  const closeStart = () => {
+    if (startDescriptor >= 0) closeSync(startDescriptor);
+    startDescriptor = -1;
   };
-}
-
-/** runc logs `time="…" level=error msg="…"`: only its words are for people. */
-export function runtimeWords(text: string): string {
-  const messages = [...text.matchAll(/msg="((?:[^"\\]|\\.)*)"/g)].map((match) =>
-    (match[1] as string).replace(/\\(.)/g, '$1'),
-  );
-  return (messages.at(-1) ?? text).trim();
+  return {
+    sync: new ConmonPipe(readers[1]),
+    attach: new ConmonPipe(readers[2] ?? null),
+    next(last) {
+      try {
+        if (startDescriptor >= 0) writeSync(startDescriptor, '1');
+      } catch {
+        // conmon has ended: the sync pipe tells why
+      }
+      if (last) closeStart();
+    },
+    release() {
+      closeStart();
+      for (const one of readers) one?.destroy();
+    },
+    failure: () => printed.trim() || 'conmon ended without a word',
+  };
 }

@@ -1,90 +1,113 @@
-import { existsSync, type FSWatcher, mkdirSync, readFileSync, rmSync, statSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, mkdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { isSameProcess, type ProcessIdentity } from '../system/processes.ts';
+import { cgroupOomKills } from '../system/cgroups.ts';
+import { onProcessEnd } from '../system/pidfd.ts';
+import { conmonOf, type RuntimePaths, readTask } from './bundle.ts';
 import type { ExitStatus } from './types.ts';
 
-/** How often containers that somebody waits for are looked at, for the case that conmon itself was killed. */
-const CHECK_MS = 2000;
-/** conmon writes the exit file soon after the process ended; later than this it is dead. */
-const GRACE_CHECKS = 2;
+/** The code that nobody wrote down (Docker's for an exit it knows nothing of). */
 const LOST = 255;
 
 interface Waiter {
-  identity: ProcessIdentity | null;
-  misses: number;
   promise: Promise<ExitStatus>;
-  resolve(status: ExitStatus): void;
+  /** Ends the wait if the exit is on disk. */
+  look(): boolean;
+  /** Ends the wait with what is known: the file, else 255. */
+  finish(): void;
 }
 
-/** Exit files: conmon leaves `<exits>/<id>` with the code, whether or not galleyd runs (field/conmon.md). */
+/**
+ * Exit files: conmon leaves `<exits>/<id>` with the code, whether or not galleyd runs (field/conmon.md). One watch on their folder
+ * serves all containers. Beside it a pidfd on each conmon, because one that is killed writes no file: then the container's own
+ * process is watched, and its end is a 255.
+ */
 export class Exits {
-  readonly folder: string;
+  readonly #paths: RuntimePaths;
   readonly #waiters = new Map<string, Waiter>();
-  readonly #oomFile: (id: string) => string;
   #watcher: FSWatcher | null = null;
-  #timer: NodeJS.Timeout | null = null;
 
-  constructor(folder: string, oomFile: (id: string) => string) {
-    this.folder = folder;
-    this.#oomFile = oomFile;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  constructor(paths: RuntimePaths) {
+    this.#paths = paths;
+    mkdirSync(paths.exits, { recursive: true, mode: 0o700 });
   }
 
+  #file(id: string): string {
+    return path.join(this.#paths.exits, id);
+  }
+
+  /** The exit as far as it is on disk. The container's cgroup still counts the kills: conmon may hear of the end first. */
   read(id: string): ExitStatus | undefined {
-    const file = path.join(this.folder, id);
+    let text: string;
+    let at: Date;
     try {
-      const text = readFileSync(file, 'utf8').trim();
-      if (!/^\d+$/.test(text)) return undefined;
-      return { exitCode: Number(text), oomKilled: existsSync(this.#oomFile(id)), at: statSync(file).mtime };
+      text = readFileSync(this.#file(id), 'utf8').trim();
+      at = statSync(this.#file(id)).mtime;
     } catch {
-      return undefined;
+      return undefined; // not yet
     }
+    if (!/^\d+$/.test(text)) return undefined; // conmon is writing it
+    const bundle = this.#paths.bundle(id);
+    const cgroup = readTask(bundle)?.cgroup ?? '';
+    const oomKilled = existsSync(path.join(bundle, 'oom')) || (cgroup !== '' && cgroupOomKills(cgroup) > 0);
+    return { exitCode: Number(text), oomKilled, at };
   }
 
   /** Resolves at once when the file is there; 255 when the process is gone and no file comes. */
-  wait(id: string, identity: ProcessIdentity | null): Promise<ExitStatus> {
-    const known = this.read(id);
-    if (known) return Promise.resolve(known);
+  wait(id: string): Promise<ExitStatus> {
     const waiting = this.#waiters.get(id);
     if (waiting) return waiting.promise;
+    const known = this.read(id);
+    if (known) return Promise.resolve(known);
     const { promise, resolve } = Promise.withResolvers<ExitStatus>();
-    this.#waiters.set(id, { identity, misses: 0, promise, resolve });
+    let stopWatching = () => {};
+    const end = (status: ExitStatus) => {
+      stopWatching();
+      this.#waiters.delete(id);
+      if (this.#waiters.size === 0) this.#unwatch();
+      resolve(status);
+    };
+    const look = () => {
+      const status = this.read(id);
+      if (status) end(status);
+      return status !== undefined;
+    };
+    const finish = () => {
+      if (look()) return;
+      // On disk first, so that the next galleyd says the same.
+      writeFileSync(this.#file(id), String(LOST), { mode: 0o600 });
+      if (!look()) end({ exitCode: LOST, oomKilled: false, at: new Date() });
+    };
+    const afterConmon = () => {
+      if (look()) return;
+      const init = readTask(this.#paths.bundle(id))?.init;
+      if (init) stopWatching = onProcessEnd(init, finish);
+      else finish();
+    };
+    this.#waiters.set(id, { promise, look, finish });
     this.#watch();
-    this.#look(id); // it may have come between the read and the watch
+    const conmon = conmonOf(this.#paths.bundle(id));
+    if (conmon) stopWatching = onProcessEnd(conmon, afterConmon);
+    else afterConmon();
+    this.#waiters.get(id)?.look(); // it may have come between the first look and the watch
     return promise;
   }
 
+  /** The container is being removed: whoever still waits hears what is known. */
   forget(id: string): void {
-    this.#waiters.delete(id);
-    rmSync(path.join(this.folder, id), { force: true });
+    this.#waiters.get(id)?.finish();
+    rmSync(this.#file(id), { force: true });
   }
 
   #watch(): void {
-    this.#watcher ??= watch(this.folder, { persistent: false }, (_kind, name) => {
-      if (name) this.#look(name);
+    this.#watcher ??= watch(this.#paths.exits, { persistent: false }, (_kind, name) => {
+      // Without a name the kernel has lost count: look at all.
+      if (name) this.#waiters.get(name)?.look();
+      else for (const waiter of [...this.#waiters.values()]) waiter.look();
     });
-    this.#timer ??= setInterval(() => this.#check(), CHECK_MS).unref();
   }
 
-  #look(id: string): void {
-    const waiter = this.#waiters.get(id);
-    const status = waiter ? this.read(id) : undefined;
-    if (!waiter || !status) return;
-    this.#waiters.delete(id);
-    waiter.resolve(status);
-  }
-
-  #check(): void {
-    for (const [id, waiter] of [...this.#waiters]) {
-      this.#look(id);
-      if (!this.#waiters.has(id) || (waiter.identity && isSameProcess(waiter.identity))) continue;
-      waiter.misses += 1;
-      if (waiter.misses < GRACE_CHECKS) continue;
-      this.#waiters.delete(id);
-      waiter.resolve({ exitCode: LOST, oomKilled: existsSync(this.#oomFile(id)), at: new Date() });
-    }
-    if (this.#waiters.size > 0 || !this.#timer) return;
-    clearInterval(this.#timer);
-    this.#timer = null;
+  #unwatch(): void {
+    this.#watcher?.close();
+    this.#watcher = null;
   }
 }

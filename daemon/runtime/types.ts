@@ -103,11 +103,15 @@ export interface ExitStatus {
   at: Date;
 }
 
-/** Stdio of a container or an exec. `onData` hears everything from the moment `attach` returned. */
+/** Stdio of a container or an exec. */
 export interface TaskStream {
-  /** stream: 1 stdout (also a tty), 2 stderr. Always drained: a reader that waits stalls the container (field/conmon.md). */
+  /** stream: 1 stdout (also a tty), 2 stderr. Reading begins with the first listener; nothing from before it is lost. */
   onData(listener: (stream: 1 | 2, data: Buffer) => void): void;
+  /** Called once, when the other side has ended and everything was read. */
   onEnd(listener: () => void): void;
+  /** Reads no more until `resume`: the process waits in its write. Only for an exec's own stream: a container must never wait for a reader (field/conmon.md). */
+  pause(): void;
+  resume(): void;
   /** Sends stdin in pieces the socket takes; resolves when the kernel has it (back-pressure). */
   write(data: Buffer): Promise<void>;
   /** Closes the process' stdin. */
@@ -132,7 +136,7 @@ export interface ExecTask {
   /** Starts the process. @throws EngineError with runc's words when it cannot start. */
   start(): Promise<{ pid: number }>;
   resize(rows: number, columns: number): Promise<void>;
-  /** The exit code; also when conmon dies (255). */
+  /** The exit code; 255 when conmon dies, 126 or 127 when the process could not start. */
   exited(): Promise<number>;
 }
 

@@ -73,6 +73,13 @@ export function cgroupIsEmpty(name: string): boolean {
   return !existsSync(top) || !occupied(top);
 }
 
+/** How often the kernel has killed a process of a cgroup (path from the top of the hierarchies) for want of memory. */
+export function cgroupOomKills(name: string): number {
+  const v2 = cgroupVersion() === 2;
+  const folder = path.join(v2 ? ROOT : path.join(ROOT, 'memory'), name);
+  return readCgroupPairs(folder, v2 ? 'memory.events' : 'memory.oom_control')['oom_kill'] ?? 0;
+}
+
 /** Removes the empty cgroups named `name` at the top of every hierarchy, with their empty children. */
 export function removeCgroups(name: string): void {
   const tops = cgroupVersion() === 2 ? [ROOT] : readdirSync(ROOT).map((entry) => path.join(ROOT, entry));

@@ -1,4 +1,8 @@
-import { spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { messageOf } from '../errors/engine-error.ts';
+import { findTool } from './find-tool.ts';
+import { devNull, type Exit, openPipe, spawnProcess } from './posix-spawn.ts';
 
 export interface RunResult {
   code: number;
@@ -17,50 +21,64 @@ export class CommandError extends Error {
 
 export interface RunOptions {
   input?: string | Buffer;
-  cwd?: string;
-  env?: NodeJS.ProcessEnv;
   timeoutMs?: number;
   /** Resolve with the result whatever the exit code (default: throw CommandError when it is not 0). */
   allowFailure?: boolean;
 }
 
+/** All that comes out of a pipe, until its other end is closed everywhere. */
+function collect(fd: number): Promise<string> {
+  const socket = new Socket({ fd, readable: true, writable: false });
+  const pieces: Buffer[] = [];
+  socket.on('data', (piece: Buffer) => pieces.push(piece));
+  socket.on('error', () => {}); // 'close' follows
+  return new Promise((resolve) => socket.on('close', () => resolve(Buffer.concat(pieces).toString())));
+}
+
+function feed(fd: number, input: string | Buffer): void {
+  const socket = new Socket({ fd, readable: false, writable: true });
+  socket.on('error', () => {}); // the tool may end before it has read its input; its exit code tells
+  socket.end(input);
+}
+
 /**
  * Runs a host tool to its end and gives back what it printed.
- * @throws CommandError when it exits non-zero (unless allowFailure); Error when it cannot be spawned or timed out.
+ * @throws CommandError when it exits non-zero (unless allowFailure); Error when it cannot be started or timed out.
  */
-export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, [...args], {
-      cwd: options.cwd,
-      env: options.env ?? process.env,
-      stdio: ['pipe', 'pipe', 'pipe'],
+export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const input = options.input === undefined ? null : openPipe();
+  const [out, err] = [openPipe(), openPipe()];
+  const given = [...(input ? [input.read] : []), out.write, err.write];
+  const kept = [...(input ? [input.write] : []), out.read, err.read];
+  const ended = Promise.withResolvers<Exit>();
+  let pid: number;
+  try {
+    pid = spawnProcess(findTool(command), args, {
+      env: process.env,
+      descriptors: [input?.read ?? devNull(), out.write, err.write],
+      exited: ended.resolve,
     });
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
-    const timer = options.timeoutMs
-      ? setTimeout(() => {
-          child.kill('SIGKILL');
-          reject(new Error(`${command} ${args.join(' ')} did not end within ${options.timeoutMs} ms`));
-        }, options.timeoutMs)
-      : undefined;
-    child.stdout.on('data', (d: Buffer) => out.push(d));
-    child.stderr.on('data', (d: Buffer) => err.push(d));
-    child.stdin.on('error', () => {}); // the tool may end before it has read its input; its exit code tells
-    child.on('error', (error) => {
-      clearTimeout(timer);
-      reject(new Error(`cannot run ${command}: ${error.message}`, { cause: error }));
-    });
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      const result = {
-        code: code ?? 128,
-        stdout: Buffer.concat(out).toString(),
-        stderr: Buffer.concat(err).toString(),
-      };
-      if (signal && !result.stderr) result.stderr = `killed by ${signal}`;
-      if (result.code !== 0 && !options.allowFailure) reject(new CommandError(command, args, result));
-      else resolve(result);
-    });
-    child.stdin.end(options.input);
-  });
+  } catch (error) {
+    for (const fd of kept) closeSync(fd);
+    throw new Error(`cannot run ${command}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    for (const fd of given) closeSync(fd);
+  }
+  if (input) feed(input.write, options.input ?? '');
+  let late = false;
+  const timer = options.timeoutMs
+    ? setTimeout(() => {
+        late = true;
+        process.kill(pid, 'SIGKILL'); // not reaped yet, so it is no other process
+      }, options.timeoutMs)
+    : undefined;
+  const [{ code, signal }, stdout, printed] = await Promise.all([
+    ended.promise.finally(() => clearTimeout(timer)),
+    collect(out.read),
+    collect(err.read),
+  ]);
+  if (late) throw new Error(`${command} ${args.join(' ')} did not end within ${options.timeoutMs} ms`);
+  const result = { code, stdout, stderr: printed || (signal ? `killed by signal ${signal}` : '') };
+  if (code !== 0 && !options.allowFailure) throw new CommandError(command, args, result);
+  return result;
 }

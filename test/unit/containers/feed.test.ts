@@ -35,6 +35,8 @@ function task(): TaskStream & { emit(stream: 1 | 2, text: string): void; end(): 
   return {
     onData: (listener) => listeners.push(listener),
     onEnd: (listener) => ends.push(listener),
+    pause() {},
+    resume() {},
     write: async () => {},
     endInput() {},
     close() {},

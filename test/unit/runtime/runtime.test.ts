@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chooseCapabilities } from '../../../daemon/runtime/capabilities.ts';
-import { runtimeWords } from '../../../daemon/runtime/conmon.ts';
 import { resolveUser } from '../../../daemon/runtime/index.ts';
 import { customSeccomp, defaultSeccomp } from '../../../daemon/runtime/seccomp.ts';
 import { mergeEnvironment } from '../../../daemon/runtime/spec.ts';
+import { runtimeWords } from '../../../daemon/runtime/words.ts';
 
 const BOUNDING = ['CAP_CHOWN', 'CAP_NET_ADMIN', 'CAP_KILL'];
 const context = { capabilities: [] as string[], architecture: 'amd64', kernel: [6, 1] as const };
@@ -59,6 +59,10 @@ describe('the runtime’s words', () => {
     const log = 'time="t" level=warning msg="first"\ntime="t" level=error msg="exec: \\"foo\\": not found in $PATH"\n';
     expect(runtimeWords(log)).toBe('exec: "foo": not found in $PATH');
     expect(runtimeWords('plain\n')).toBe('plain');
+    expect(runtimeWords('{"level":"error","msg":"no \\"such\\" file","time":"t"}\n')).toBe('no "such" file');
+    expect(runtimeWords('time="t" level=error msg="one\\ntwo\\ttab \\x1b[1m \\u00e9"')).toBe(
+      'one\ntwo\ttab \u001b[1m é',
+    );
   });
 });
 
