@@ -88,7 +88,7 @@ export async function createEngine(settings: Settings, log: Log): Promise<Engine
   const tools = await toolVersions();
 
   const runtime = createRuntime({ execRoot, log, host: hostFacts });
-  const layers = createLayerStore({ db, dataRoot, log });
+  const layers = createLayerStore({ db, dataRoot, log, driver: settings.layerDriver });
   const volumes = createVolumeManager({
     db,
     dataRoot,
@@ -191,6 +191,7 @@ export async function createEngine(settings: Settings, log: Log): Promise<Engine
       await containers.close();
       await networks.close();
       await images.close();
+      await layers.close();
       events.flush();
       db.close();
     },

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import type { LayerDriverChoice } from '../layers/index.ts';
 import type { LogLevel } from '../system/log.ts';
 
 /** Everything galleyd can be told. Flags win over the config file, the file over the defaults. */
@@ -24,6 +25,8 @@ export interface Settings {
   insecureTcp: boolean;
   defaultRuntime: string;
   poolSize: number;
+  /** How new layers lie on disk. */
+  layerDriver: LayerDriverChoice;
   /** Remove everything of this galleyd from the host, then end. */
   purge: boolean;
 }
@@ -44,12 +47,14 @@ const DEFAULTS: Settings = {
   insecureTcp: false,
   defaultRuntime: 'runc',
   poolSize: 3,
+  layerDriver: 'auto',
   purge: false,
 };
 
 /** A setting that cannot be used: galleyd says so and ends with 1 before it touches anything. */
 export class SettingsError extends Error {}
 
+const layerDriver = z.enum(['auto', 'erofs', 'dirs']);
 const level = z.enum(['debug', 'info', 'warn', 'error']);
 /** Keys as in dockerd's daemon.json, which operators know. */
 const fileSchema = z
@@ -69,6 +74,7 @@ const fileSchema = z
     'insecure-tcp': z.boolean(),
     'default-runtime': z.string(),
     'netns-pool': z.int().min(0).max(64),
+    'layer-driver': layerDriver,
   })
   .partial();
 
@@ -90,6 +96,7 @@ const OPTIONS = {
   'insecure-tcp': { type: 'boolean' },
   'default-runtime': { type: 'string' },
   'netns-pool': { type: 'string' },
+  'layer-driver': { type: 'string' },
   purge: { type: 'boolean' },
 } as const;
 
@@ -108,6 +115,7 @@ export const USAGE = `Usage: galley daemon [flags]
   --insecure-tcp            allow tcp:// without TLS: whoever reaches the port is root here
   --default-runtime NAME    runc, crun or a path (default runc)
   --netns-pool N            ready network namespaces (default ${DEFAULTS.poolSize})
+  --layer-driver NAME       erofs (image files that the kernel mounts), dirs (folders) or auto (default: what works here)
   --purge                   remove every mount, bridge, table, cgroup and folder of this galleyd, then end
 `;
 
@@ -147,6 +155,8 @@ export function readSettings(argv: readonly string[]): Settings {
     flags['netns-pool'] === undefined ? (file['netns-pool'] ?? DEFAULTS.poolSize) : Number(flags['netns-pool']);
   if (!Number.isInteger(pool) || pool < 0 || pool > 64)
     throw new SettingsError(`--netns-pool ${flags['netns-pool']}: use a number from 0 to 64`);
+  const layers = layerDriver.safeParse(flags['layer-driver'] ?? file['layer-driver'] ?? DEFAULTS.layerDriver);
+  if (!layers.success) throw new SettingsError(`--layer-driver ${flags['layer-driver']}: use auto, erofs or dirs`);
   const settings: Settings = {
     dataRoot: path.resolve(flags['data-root'] ?? file['data-root'] ?? DEFAULTS.dataRoot),
     execRoot: path.resolve(flags['exec-root'] ?? file['exec-root'] ?? DEFAULTS.execRoot),
@@ -163,6 +173,7 @@ export function readSettings(argv: readonly string[]): Settings {
     insecureTcp: flags['insecure-tcp'] ?? file['insecure-tcp'] ?? false,
     defaultRuntime: flags['default-runtime'] ?? file['default-runtime'] ?? DEFAULTS.defaultRuntime,
     poolSize: pool,
+    layerDriver: layers.data,
     purge: flags.purge ?? false,
   };
   if (settings.hosts.length === 0) settings.hosts = [`unix://${settings.execRoot}/galley.sock`];

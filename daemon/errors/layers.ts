@@ -14,6 +14,11 @@ export const layerErrors = {
       'system',
       `failed to register layer: no space left on device: free some space on the file system of ${dataRoot} or use another --data-root`,
     ),
+  noErofs: (dataRoot: string, why: string) =>
+    new EngineError(
+      'system',
+      `--layer-driver erofs cannot be used with the data root ${dataRoot}: ${why}. Leave the flag out, or say --layer-driver dirs`,
+    ),
   inUse: (chainId: string) => new EngineError('conflict', `layer ${chainId} is in use by a container`),
   unknownLayer: (chainId: string) => new EngineError('notFound', `layer ${chainId} is not here`),
 };

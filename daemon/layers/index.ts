@@ -1,2 +1,2 @@
 export { createLayerStore, type LayerStoreDeps } from './store.ts';
-export type { Change, LayerRecord, LayerStore, UnpackRequest } from './types.ts';
+export type { Change, LayerDriverChoice, LayerRecord, LayerStore, UnpackRequest } from './types.ts';

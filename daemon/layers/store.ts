@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,6 +8,9 @@ import { layerErrors } from '../errors/layers.ts';
 import { syncDirectory } from '../system/files.ts';
 import type { Log } from '../system/log.ts';
 import { MNT_DETACH, unmount } from '../system/syscalls.ts';
+import { chooseDriver, LayerFolders } from './drivers.ts';
+import { TAR_AT } from './erofs/format.ts';
+import { findIgzip } from './igzip.ts';
 import {
   fileSystemName,
   folderSize,
@@ -18,8 +21,8 @@ import {
   probeOverlay,
   removeRootFolder,
 } from './roots.ts';
-import type { LayerDatabase, LayerRecord, LayerStore, UnpackRequest } from './types.ts';
-import { findIgzip, unpackInto } from './unpack.ts';
+import type { LayerDatabase, LayerDriverChoice, LayerRecord, LayerStore, UnpackRequest } from './types.ts';
+import { unpackInto } from './unpack.ts';
 
 const recordSchema = z.object({
   chainId: z.string(),
@@ -30,6 +33,8 @@ const recordSchema = z.object({
   created: z.string(),
   /** Folder name below `layers`: a short number, because mount options are one page. */
   folder: z.string(),
+  /** Of an erofs layer: bytes of the tar inside. */
+  tarSize: z.number().optional(),
 });
 type StoredLayer = z.infer<typeof recordSchema>;
 const rootSchema = z.object({ chainId: z.string().nullable() });
@@ -38,21 +43,26 @@ export interface LayerStoreDeps {
   db: LayerDatabase;
   dataRoot: string;
   log: Log;
+  /** Default `auto`. */
+  driver?: LayerDriverChoice;
 }
 
-/** Layers as folders (`layers/<n>/fs`) stacked by overlayfs: the driver that works everywhere (design section 6). */
-export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerStore {
+/**
+ * Layers in `layers/<n>`, each as a folder `fs` or as an image file that is mounted there, stacked by overlayfs (design section 6).
+ * @throws Error naming the data root when it cannot hold layers; EngineError when the driver asked for cannot be used.
+ */
+export function createLayerStore({ db, dataRoot, log, driver: wanted = 'auto' }: LayerStoreDeps): LayerStore {
   const layersFolder = path.join(dataRoot, 'layers');
   const rootsFolder = path.join(dataRoot, 'roots');
   for (const folder of [layersFolder, rootsFolder]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   probeOverlay(dataRoot);
+  const { driver, why } = chooseDriver(dataRoot, wanted);
+  const folders = new LayerFolders(layersFolder);
   const table = db.documents('layers', (value) => recordSchema.parse(value));
   const rootTable = db.documents('meta', (value) => rootSchema.parse(value));
   const layers = new Map(table.all().map((record) => [record.chainId, record]));
   const underWay = new Map<string, Promise<LayerRecord>>();
   let counter = Math.max(0, ...[...layers.values()].map((record) => Number(record.folder)));
-
-  const igzip = findIgzip();
 
   const rootOf = (containerId: string) => path.join(rootsFolder, containerId);
   const rootKey = (containerId: string) => `root:${containerId}`;
@@ -85,26 +95,28 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
     const temporary = path.join(layersFolder, `tmp-${process.pid}-${(counter += 1)}`);
     const folder = String((counter += 1));
     try {
-      const target = path.join(temporary, 'fs');
-      mkdirSync(target, { recursive: true, mode: 0o755 });
-      chmodSync(target, 0o755); // whatever our umask: it may become a container's `/`
-      const { diffId, size, skippedAttributes } = await unpackInto(target, request, { dataRoot, igzip });
+      mkdirSync(temporary, { mode: 0o700 });
+      const result = await unpackInto(temporary, request, { dataRoot, driver });
+      const { diffId, size, skippedAttributes, tarSize, unfit } = result;
+      if (unfit) log.info('a layer is unpacked, because no image can hold it', { layer: request.diffId, why: unfit });
       if (skippedAttributes > 0)
         log.warn('extended attributes that the file system does not take', {
           layer: request.diffId,
           count: skippedAttributes,
         });
       if (diffId !== request.diffId) throw layerErrors.wrongDiffId(request.diffId, diffId);
+      await syncDirectory(temporary);
       await rename(temporary, path.join(layersFolder, folder));
       await syncDirectory(layersFolder);
       const record: StoredLayer = {
         chainId: request.chainId,
         diffId,
         parent: request.parent,
-        driver: 'dirs',
+        driver: result.driver,
         size,
         created: new Date().toISOString(),
         folder,
+        ...(result.driver === 'erofs' ? { tarSize } : {}),
       };
       table.put(record.chainId, record);
       layers.set(record.chainId, record);
@@ -141,12 +153,24 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
       return work;
     },
 
+    tar(chainId) {
+      const record = layers.get(chainId);
+      if (record?.tarSize === undefined) return undefined;
+      return { file: folders.image(record.folder), offset: TAR_AT, size: record.tarSize };
+    },
+
+    async diskUsage(chainId) {
+      const record = layers.get(chainId);
+      return record ? folders.diskUsage(record.folder) : 0;
+    },
+
     async remove(chainId) {
       const record = layers.get(chainId);
       if (!record) return;
       if (pinned().has(chainId)) throw layerErrors.inUse(chainId);
       layers.delete(chainId);
       table.delete(chainId);
+      folders.release(record.folder);
       const folder = path.join(layersFolder, record.folder);
       const gone = path.join(layersFolder, `gone-${record.folder}`);
       await rename(folder, gone).catch((error: NodeJS.ErrnoException) => {
@@ -168,7 +192,9 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
       const merged = path.join(root, 'merged');
       if (await isMounted(merged)) return merged;
       const chainId = rootTable.get(rootKey(containerId))?.chainId ?? null;
-      const lowers = [`../roots/${containerId}/init`, ...chain(chainId).map((layer) => `${layer.folder}/fs`)];
+      const stack = chain(chainId);
+      for (const layer of stack) folders.ready(layer);
+      const lowers = [`../roots/${containerId}/init`, ...stack.map((layer) => `${layer.folder}/fs`)];
       mountOverlay(layersFolder, lowers, root);
       return merged;
     },
@@ -187,10 +213,7 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
     async changes(containerId) {
       const root = rootOf(containerId);
       const chainId = rootTable.get(rootKey(containerId))?.chainId ?? null;
-      const lowers = [
-        path.join(root, 'init'),
-        ...chain(chainId).map((layer) => path.join(layersFolder, layer.folder, 'fs')),
-      ];
+      const lowers = [path.join(root, 'init'), ...chain(chainId).map((layer) => folders.ready(layer))];
       return listChanges(path.join(root, 'upper'), lowers);
     },
 
@@ -216,17 +239,22 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
       };
     },
 
-    driverStatus: () => [
-      ['Backing Filesystem', fileSystemName(dataRoot)],
-      ['Layer driver', 'dirs: folders stacked by overlayfs'],
-      ['Layers', String(layers.size)],
-    ],
+    driverStatus() {
+      const images = [...layers.values()].filter((layer) => layer.driver === 'erofs').length;
+      return [
+        ['Backing Filesystem', fileSystemName(dataRoot)],
+        ['Layer driver', `${driver} (${why})`],
+        ['Layers', `${layers.size}: ${images} as erofs images, ${layers.size - images} as folders`],
+        ['Decompressor', findIgzip() || 'zlib (install isal for igzip, which is three times as fast)'],
+      ];
+    },
 
     async collect(keepRoots) {
       const known = new Set([...layers.values()].map((record) => record.folder));
       for (const name of await readdir(layersFolder)) {
         if (known.has(name)) continue;
         log.info('removing a layer folder that nothing refers to', { folder: name });
+        folders.release(name);
         await rm(path.join(layersFolder, name), { recursive: true, force: true });
       }
       const rows = db.sql("SELECT id FROM meta WHERE id LIKE 'root:%'").all() as { id: string }[];
@@ -236,6 +264,19 @@ export function createLayerStore({ db, dataRoot, log }: LayerStoreDeps): LayerSt
         log.info('removing a root that no container has', { container: id });
         await store.removeRoot(id);
       }
+    },
+
+    async close() {
+      const inUse = new Set<string>();
+      for (const containerId of await readdir(rootsFolder)) {
+        if (!(await isMounted(path.join(rootOf(containerId), 'merged')))) continue;
+        const chainId = rootTable.get(rootKey(containerId))?.chainId ?? null;
+        for (let next = chainId; next !== null; next = layers.get(next)?.parent ?? null) {
+          const folder = layers.get(next)?.folder;
+          if (folder) inUse.add(folder);
+        }
+      }
+      folders.releaseAllBut(inUse);
     },
   };
   return store;

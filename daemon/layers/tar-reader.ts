@@ -225,8 +225,8 @@ export class TarReader {
       ),
       size: content,
       ...(paxMtime ? paxTime(paxMtime) : { mtime: readNumber(header, 136, 12), mtimeNs: 0 }),
-      major: readNumber(header, 329, 8),
-      minor: readNumber(header, 337, 8),
+      major: Math.max(0, readNumber(header, 329, 8)),
+      minor: Math.max(0, readNumber(header, 337, 8)),
       xattrs,
       dataAt: this.#position,
     };

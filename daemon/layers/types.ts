@@ -1,15 +1,26 @@
 /** Layers and the root file systems stacked from them (design section 6). Knows tars and mounts, not images or registries. */
 import type { Readable } from 'node:stream';
 
+export type LayerDriver = 'dirs' | 'erofs';
+/** What `--layer-driver` takes. */
+export type LayerDriverChoice = 'auto' | LayerDriver;
+
 export interface LayerRecord {
   /** sha256:… over the chain (image-spec config.md, "Layer ChainID"). */
   chainId: string;
   diffId: string;
   parent: string | null;
-  driver: 'dirs' | 'erofs';
+  driver: LayerDriver;
   /** Bytes of file content that the layer adds. */
   size: number;
   created: string;
+}
+
+/** An uncompressed tar that is part of a file. */
+export interface TarRange {
+  file: string;
+  offset: number;
+  size: number;
 }
 
 export interface UnpackRequest {
@@ -44,6 +55,10 @@ export interface LayerStore {
    * @throws EngineError naming the entry that is refused, or the two digests.
    */
   unpack(request: UnpackRequest): Promise<LayerRecord>;
+  /** The layer's tar, byte for byte, where the driver keeps it (erofs); undefined: only the image's blob has it. */
+  tar(chainId: string): TarRange | undefined;
+  /** Bytes that a layer takes on disk. */
+  diskUsage(chainId: string): Promise<number>;
   /** Removes the row, then the files when no other row shares them. Idempotent. @throws EngineError (conflict) when a root stands on it. */
   remove(chainId: string): Promise<void>;
   /** Chains (each with all its parents) that roots stand on: never to be removed. */
@@ -67,6 +82,8 @@ export interface LayerStore {
   driverStatus(): [string, string][];
   /** Boot: removes layers and roots without a row, half-unpacked folders. */
   collect(keepRoots: ReadonlySet<string>): Promise<void>;
+  /** `galleyd` ends: image mounts that no container's root stands on go. */
+  close(): Promise<void>;
 }
 
 /** What layers need of the database: daemon/state's Database fits. Handed in by main. */

@@ -1,33 +1,19 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import path from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../errors/engine-error.ts';
 import { layerErrors } from '../errors/layers.ts';
+import { findIgzip } from './igzip.ts';
+import type { LayerResult } from './layer-job.ts';
 import type { UnpackRequest } from './types.ts';
 import type { WorkerAnswer, WorkerInput } from './unpack-worker.ts';
-
-export interface Unpacked {
-  /** Bytes of file content. */
-  size: number;
-  /** sha256:… of the whole uncompressed tar. */
-  diffId: string;
-  /** Extended attributes that the file system below does not take. */
-  skippedAttributes: number;
-}
 
 /** Where the worker's code is: beside this source, or beside the bundle in dist/. */
 function workerFile(): URL {
   const source = new URL('./unpack-worker.ts', import.meta.url);
   return existsSync(fileURLToPath(source)) ? source : new URL('./unpack-worker.mjs', import.meta.url);
-}
-
-/** igzip decompresses about three times as fast as gzip (field/measurements.md); without it node:zlib does. */
-export function findIgzip(searchPath = process.env.PATH ?? ''): string {
-  const folders = [...searchPath.split(':').filter(Boolean), '/usr/bin'];
-  return folders.map((folder) => path.join(folder, 'igzip')).find((file) => existsSync(file)) ?? '';
 }
 
 function asFailure(message: string, code: string, dataRoot: string, signal: AbortSignal | undefined): Error {
@@ -85,6 +71,15 @@ class Pool {
 
 const pool = new Pool();
 
+/**
+ * The most that a blob may unpack to. deflate makes at most 1032 bytes of one, so only a bomb in zstd meets this; a stream of ours is
+ * trusted.
+ */
+const MAX_RATIO = 1100;
+const FREE_BYTES = 256 << 20;
+const limitOf = (tar: UnpackRequest['tar']) =>
+  tar instanceof Readable ? Number.MAX_SAFE_INTEGER : FREE_BYTES + MAX_RATIO * statSync(tar.file).size;
+
 /** Sends the tar in pieces, at most two of which are on the way: a slow disk slows the sender. */
 async function feed(send: (message: WorkerInput) => void, tar: Readable, taken: () => Promise<boolean>): Promise<void> {
   let onTheWay = 0;
@@ -101,15 +96,15 @@ async function feed(send: (message: WorkerInput) => void, tar: Readable, taken: 
 }
 
 /**
- * Unpacks one layer below `folder` (empty) in another thread; on disk when it resolves. The caller compares the diffID and removes
+ * Puts one layer into `folder` (empty) in another thread; on disk when it resolves. The caller compares the diffID and removes
  * the folder when this rejects.
  * @throws EngineError with the entry that is refused; no space left; the signal's reason.
  */
 export async function unpackInto(
   folder: string,
   request: Pick<UnpackRequest, 'tar' | 'signal' | 'onProgress'>,
-  options: { dataRoot: string; igzip: string },
-): Promise<Unpacked> {
+  options: { dataRoot: string; driver: 'erofs' | 'dirs' },
+): Promise<LayerResult> {
   const { tar, signal, onProgress } = request;
   const worker = await pool.acquire();
   if (signal?.aborted) {
@@ -137,7 +132,7 @@ export async function unpackInto(
           go(true);
         } else waiting.push(go);
       });
-    const finish = (outcome: Unpacked | Error, alive: boolean) => {
+    const finish = (outcome: LayerResult | Error, alive: boolean) => {
       if (finished) return;
       finished = true;
       worker.off('message', onMessage).off('error', onError).off('exit', onExit);
@@ -155,8 +150,7 @@ export async function unpackInto(
         if (go) go(true);
         else credits += 1;
       } else if ('progress' in message) onProgress?.(message.progress);
-      else if ('done' in message)
-        finish({ size: message.size, diffId: message.diffId, skippedAttributes: message.skippedAttributes }, true);
+      else if ('done' in message) finish(message, true);
       else {
         finish(asFailure(message.failed, message.code, options.dataRoot, signal), true);
         source?.destroy();
@@ -165,7 +159,15 @@ export async function unpackInto(
     const onError = (error: Error) => finish(asFailure(error.message, '', options.dataRoot, signal), false);
     const onExit = () => finish(asFailure('the unpacker ended without a result', '', options.dataRoot, signal), false);
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-    send({ job: { folder, blob: tar instanceof Readable ? null : tar, igzip: options.igzip } });
+    send({
+      job: {
+        folder,
+        driver: options.driver,
+        blob: tar instanceof Readable ? null : tar,
+        maxBytes: limitOf(tar),
+        igzip: findIgzip(),
+      },
+    });
     signal?.addEventListener('abort', abort, { once: true });
     if (source)
       feed(send, source, taken).catch((error: unknown) => {

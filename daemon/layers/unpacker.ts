@@ -13,23 +13,13 @@ import {
   writeSync,
 } from 'node:fs';
 import { makeNode, SyscallError, setTimes, setXattr } from '../system/syscalls.ts';
+import { checkedName, isLayerAttribute, OPAQUE, partsOf, whiteoutOf } from './tar-names.ts';
 import { type TarEntry, TarError, type TarSink } from './tar-reader.ts';
 
 const S_IFCHR = 0o020000;
 const S_IFBLK = 0o060000;
 const S_IFIFO = 0o010000;
-const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..wh..opq';
-/** Attributes that a layer may bring; the overlay's own are ours alone. */
-const XATTR_PREFIXES = ['user.', 'security.', 'trusted.', 'system.posix_acl_'];
-
 const bytes = (latin1: string): Buffer => Buffer.from(latin1, 'latin1');
-
-function partsOf(name: string): string[] {
-  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw new TarError(`entry ${JSON.stringify(name)} leaves the layer`);
-  return parts;
-}
 
 function kindOf(path: string): 'directory' | 'symlink' | 'other' | 'absent' {
   const stat = lstatSync(bytes(path), { throwIfNoEntry: false });
@@ -84,14 +74,12 @@ export class Unpacker implements TarSink {
       this.#makeOpaque(parent);
       return;
     }
-    if (base.startsWith(WHITEOUT)) {
-      if (base.startsWith('.wh..wh.')) return; // aufs' own bookkeeping
-      const hidden = base.slice(WHITEOUT.length);
-      if (hidden === '' || hidden === '.' || hidden === '..')
-        throw new TarError(`entry ${JSON.stringify(entry.name)} is a whiteout of no file`);
-      this.#whiteout(parent, hidden);
+    const hidden = whiteoutOf(base, entry.name);
+    if (hidden !== undefined) {
+      if (hidden !== '') this.#whiteout(parent, checkedName(hidden, entry.name));
       return;
     }
+    checkedName(base, entry.name);
     this.#make(`${parent}/${base}`, entry);
   }
 
@@ -149,6 +137,7 @@ export class Unpacker implements TarSink {
       if (kind === 'absent') {
         if (!create)
           throw new TarError(`entry ${JSON.stringify(entryName)} links to a file that the layer does not have`);
+        checkedName(part, entryName);
         this.#makeImplied(next);
       } else if (this.#whiteouts.has(next)) this.#makeImplied(next);
       else if (kind === 'other')
@@ -181,6 +170,7 @@ export class Unpacker implements TarSink {
     if (kind === 'directory') this.#makeOpaque(path);
     else if (kind === 'absent') {
       makeNode(bytes(path), S_IFCHR, 0, 0);
+      setTimes(bytes(path), 0, 0);
       this.#whiteouts.add(path);
     }
   }
@@ -245,7 +235,7 @@ export class Unpacker implements TarSink {
     if (base === undefined) throw new TarError(`entry ${JSON.stringify(entry.name)} is a hard link to the root`);
     const source = `${this.#resolve(target, entry.name, false)}/${base}`;
     if (source === path) return;
-    const sourceKind = kindOf(source);
+    const sourceKind = this.#whiteouts.has(source) ? 'absent' : kindOf(source);
     if (sourceKind === 'absent' || sourceKind === 'directory')
       throw new TarError(
         `entry ${JSON.stringify(entry.name)} is a hard link to ${JSON.stringify(entry.link)}, which is no file of the layer`,
@@ -259,7 +249,7 @@ export class Unpacker implements TarSink {
     lchownSync(bytes(path), entry.uid, entry.gid);
     if (entry.type !== 'symlink') chmodSync(bytes(path), entry.mode);
     for (const [name, value] of entry.xattrs) {
-      if (name.startsWith('trusted.overlay.') || !XATTR_PREFIXES.some((prefix) => name.startsWith(prefix))) continue;
+      if (!isLayerAttribute(name)) continue;
       try {
         setXattr(bytes(path), name, value);
       } catch (error) {

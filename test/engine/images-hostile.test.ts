@@ -93,6 +93,7 @@ describe.skipIf(!isRoot)('hostile and guarded registries (needs root)', () => {
   });
   afterEach(async () => {
     await images.close();
+    await layers.close();
     db.close();
     for (const server of servers) {
       server.closeAllConnections();
@@ -418,6 +419,7 @@ describe.skipIf(!isRoot)('hostile and guarded registries (needs root)', () => {
       await store.collectGarbage();
       expect(readdirSync(path.join(small, 'content/blobs/sha256'))).toEqual([]);
       await store.close();
+      await smallLayers.close();
     } finally {
       smallDb.close();
       unmount(small, MNT_DETACH);

@@ -59,6 +59,7 @@ describe.skipIf(!isRoot)('images from a real registry (needs root)', () => {
   };
   const close = async () => {
     await images.close();
+    await layers.close();
     db.close();
   };
   beforeEach(() => {

@@ -17,5 +17,6 @@ export const DAEMON_FLAGS = [
   flag('tlskey', '', 'string', 'key of the engine'),
   flag('insecure-tcp', '', 'bool', 'listen on tcp without TLS'),
   flag('default-runtime', '', 'string', 'OCI runtime of containers that name none (default runc)'),
+  flag('layer-driver', '', 'string', 'how new layers lie on disk: erofs, dirs or auto (default: what works)'),
   flag('netns-pool', '', 'int', 'network namespaces kept ready (default 3)'),
 ];
