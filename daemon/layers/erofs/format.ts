@@ -3,7 +3,18 @@
  * extended inodes, plain and inline data, inline attributes. The image is `[4 KiB with the superblock][the tar as it came][metadata]`
  * in blocks of 512 bytes, tar's own, so that each file's content is used where it lies in the tar.
  */
-import { isFolder, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, type TreeNode, UnfitError } from './tree.ts';
+import {
+  isFolder,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  type TreeNode,
+  UnfitError,
+} from './tree.ts';
 
 /** Where the tar begins in the image. */
 export const TAR_AT = 4096;
@@ -21,9 +32,9 @@ const INLINE = 2;
 const FILE_TYPES: Readonly<Record<number, number>> = {
   [S_IFREG]: 1,
   [S_IFDIR]: 2,
-  4802: 3,
-  14406: 4,
-  2401: 5,
+  [S_IFCHR]: 3,
+  [S_IFBLK]: 4,
+  [S_IFIFO]: 5,
   [S_IFLNK]: 7,
 };
 
