@@ -38,13 +38,14 @@ const DRIVERS: readonly Driver[] = ['erofs', 'dirs'];
 /** Everything that can be seen of a tree, a line for each path; hard links by the first path that shows the inode. */
 function listing(root: string): string[] {
   const lines: string[] = [];
-  const inodes = new Map<bigint, string>();
+  const inodes = new Map<string, string>();
   const walk = (relative: string): void => {
     const file = raw(`${root}/${relative}`);
     const stat = lstatSync(file, { bigint: true });
     const folder = stat.isDirectory();
-    const first = inodes.get(stat.ino) ?? relative;
-    inodes.set(stat.ino, first);
+    const inode = `${stat.dev}:${stat.ino}`;
+    const first = inodes.get(inode) ?? relative;
+    inodes.set(inode, first);
     const content = stat.isFile()
       ? createHash('sha256').update(readFileSync(file)).digest('hex')
       : stat.isSymbolicLink()
