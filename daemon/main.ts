@@ -1,4 +1,5 @@
 /** galleyd: flags and config file, boot order, shutdown. */
+import './boot/threads.ts';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { createEngine, makeRoots } from './boot/engine.ts';
@@ -11,6 +12,7 @@ import { messageOf } from './errors/index.ts';
 import { replaceFileSync } from './system/files.ts';
 import { createLog, type Log } from './system/log.ts';
 import { openLogFile } from './system/log-file.ts';
+import { enterOwnCgroup, enterOwnSession } from './system/own-place.ts';
 import { readProcessIdentity } from './system/processes.ts';
 
 /** How long streams may take to end before galleyd goes without them. */
@@ -22,6 +24,9 @@ async function serve(settings: Settings, log: Log): Promise<void> {
   const claims = [await claimName(settings.name)];
   makeRoots(settings);
   claims.push(lockRoot(settings.dataRoot, 'data-root'), lockRoot(settings.execRoot, 'exec-root'));
+  enterOwnSession();
+  for (const { hierarchy, error } of enterOwnCgroup(settings.name))
+    log.warn('galleyd has no cgroup of its own here', { hierarchy, error });
   const engine = await createEngine(settings, log);
   // Reads are answered from here on; restore goes on behind them (design section 4).
   const servers = await listen(engine.api, settings, log).catch(async (error: unknown) => {

@@ -1,13 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors/index.ts';
-import { removeCgroups } from '../system/cgroups.ts';
+import { cgroupIsEmpty, removeCgroups } from '../system/cgroups.ts';
 import type { Log } from '../system/log.ts';
 import { removeLogFiles } from '../system/log-file.ts';
 import { MNT_DETACH, unmount } from '../system/syscalls.ts';
 import { createEngine } from './engine.ts';
 import { lockRoot } from './lock.ts';
 import type { Settings } from './settings.ts';
+
+const CGROUP_LOOKS = 100;
+const CGROUP_PAUSE_MS = 20;
 
 /** Everything mounted at or below one of the folders, deepest first. */
 function mountsBelow(folders: readonly string[]): string[] {
@@ -46,6 +50,8 @@ export async function purge(settings: Settings, log: Log): Promise<void> {
     await engine.networks.destroy();
     await engine.close();
   }
+  // The conmons were killed just now: a cgroup goes only when the last of them has gone.
+  for (let i = 0; i < CGROUP_LOOKS && !cgroupIsEmpty(settings.name); i += 1) await sleep(CGROUP_PAUSE_MS);
   removeCgroups(settings.name);
   const folders = [settings.dataRoot, settings.execRoot];
   for (const point of mountsBelow(folders)) unmount(point, MNT_DETACH);

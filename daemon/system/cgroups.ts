@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 
-const ROOT = '/sys/fs/cgroup';
+export const ROOT = '/sys/fs/cgroup';
 
 /** 2 where the unified hierarchy is the only one; 1 for v1 and for hybrid, where the controllers are v1's. */
 export function cgroupVersion(): 1 | 2 {
