@@ -1,4 +1,4 @@
-// Bundles the two programs into dist/: galley.mjs (chunks loaded only when needed), tui.mjs, galleyd.mjs, unpack-worker.mjs,
+// Bundles the two programs into dist/: galley.mjs (chunks loaded only when needed), tui.mjs, galleyd.mjs, its threads unpack-worker.mjs and netns-worker.mjs,
 // and build.json, whose hash tells a running galleyd's build from this one.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -98,7 +98,8 @@ export async function build() {
   const client = { galley: at('src/main.ts') };
   if (existsSync(at('src/tui/main.tsx'))) client.tui = at('src/tui/main.tsx');
   const engine = { galleyd: at('daemon/main.ts') };
-  if (existsSync(at('daemon/layers/unpack-worker.ts'))) engine['unpack-worker'] = at('daemon/layers/unpack-worker.ts');
+  for (const worker of ['layers/unpack-worker', 'system/netns-worker'])
+    if (existsSync(at(`daemon/${worker}.ts`))) engine[path.basename(worker)] = at(`daemon/${worker}.ts`);
   mkdirSync(next, { recursive: true });
   try {
     // Both are waited for: one that fails must not leave the other writing into a folder that is gone.

@@ -117,6 +117,8 @@ export async function createEngine(settings: Settings, log: Log): Promise<Engine
     containers: {
       sandboxRequest: (reference) => containers.sandboxRequest(reference),
       nameOf: (containerId) => containers.nameOf(containerId),
+      recordEndpoint: (containerId, network, settings) => containers.recordEndpoint(containerId, network, settings),
+      writeFiles: (containerId, files) => containers.writeFiles(containerId, files),
     },
     publish: (action, id, attributes) => events.publish('network', action, id, attributes),
   });

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { containerErrors } from '../errors/containers.ts';
 import { attachTo } from './attach.ts';
 import { type ContainerDeps, type Core, createCore } from './core.ts';
@@ -107,6 +108,11 @@ export function createContainerManager(deps: ContainerDeps): ContainerManager {
       const entry = find(containerId);
       const { [network]: _old, ...others } = entry.record.endpoints;
       store.update(entry, { endpoints: settings === null ? others : { ...others, [network]: settings } });
+    },
+    async writeFiles(containerId, { hostsFile, resolvConf }) {
+      // In place: the files are bound into the container.
+      const paths = core.paths(containerId);
+      await Promise.all([writeFile(paths.hosts, hostsFile), writeFile(paths.resolvConf, resolvConf)]);
     },
     restore: () => restoreAll(core),
     applyRestartPolicies: () => applyPolicies(core),

@@ -110,6 +110,8 @@ export interface ContainerManager {
   nameOf(containerId: string): string | undefined;
   /** Adds or removes a network in the container's record after a connect or disconnect. */
   recordEndpoint(containerId: string, network: string, settings: EndpointSettings | null): void;
+  /** New content of /etc/hosts and /etc/resolv.conf of a running container. */
+  writeFiles(containerId: string, files: { hostsFile: string; resolvConf: string }): Promise<void>;
   /** Boot: adopt what runs, take exit codes written meanwhile, finish removals. Reads answer before this is done. */
   restore(): Promise<void>;
   /** After networks are back: restart policies (always, unless-stopped), auto-remove left-overs. */

@@ -52,6 +52,57 @@ export const networkErrors = {
       'system',
       `driver failed programming external connectivity on endpoint ${name} (${short(endpointId)}): ${why}`,
     ),
+  ipamDriver: (driver: string) => new EngineError('invalid', `could not find an IPAM driver with name ${driver}`),
+  severalSubnets: () => new EngineError('invalid', 'bridge driver: a network has one IPv4 subnet'),
+  noSubnet: () =>
+    new EngineError('invalid', 'a gateway, an IP range or an auxiliary address needs the subnet it is part of'),
+  badRange: (range: string, subnet: string) =>
+    new EngineError('invalid', `invalid IP range ${range}: it is no part of the subnet ${subnet}`),
+  badOption: (key: string, value: string) =>
+    new EngineError('invalid', `invalid value for the network option ${key}: ${JSON.stringify(value)}`),
+  bridgeTaken: (bridge: string) =>
+    new EngineError('forbidden', `cannot create network: the bridge ${bridge} belongs to another network`),
+  foreignInterface: (link: string) =>
+    new EngineError(
+      'system',
+      `an interface ${link} is there that is not galley's: remove it, or choose another name (galleyd --name, option com.docker.network.bridge.name)`,
+    ),
+  bridgeGone: (network: string, bridge: string) =>
+    new EngineError(
+      'system',
+      `the bridge ${bridge} of network ${network} is gone: somebody removed it; restart galleyd to make it again`,
+    ),
+  badMac: (mac: string) => new EngineError('invalid', `${mac} is not a valid mac address`),
+  badIp: (text: string) => new EngineError('invalid', `invalid IPv4 address: ${text}`),
+  addressOnDefault: () =>
+    new EngineError('invalid', 'user specified IP address is supported on user defined networks only'),
+  addressOnAutomatic: () =>
+    new EngineError(
+      'invalid',
+      'user specified IP address is supported only when connecting to networks with user configured subnets',
+    ),
+  aliasesOnDefault: () =>
+    new EngineError('invalid', 'network-scoped aliases are only supported for user-defined networks'),
+  severalModes: (name: string) =>
+    new EngineError('invalid', `a container cannot be connected to ${name} and to another network at once`),
+  hostMode: () =>
+    new EngineError('forbidden', 'container cannot be disconnected from host network or connected to host network'),
+  sharedMode: () =>
+    new EngineError(
+      'forbidden',
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    ),
+  privateMode: () =>
+    new EngineError(
+      'forbidden',
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    ),
+  alreadyConnected: (container: string, network: string) =>
+    new EngineError('forbidden', `endpoint with name ${container} already exists in network ${network}`),
+  connectFailed: (network: string, why: string) =>
+    new EngineError('system', `could not connect to network ${network}: ${why}`),
+  notConnected: (container: string, network: string) =>
+    new EngineError('forbidden', `container ${container} is not connected to network ${network}`),
   notRunning: (reference: string) =>
     new EngineError('conflict', `cannot join network of a non running container: ${reference}`),
 };

@@ -41,16 +41,18 @@ export function freePool(taken: readonly Subnet[]): Subnet | undefined {
   return undefined;
 }
 
-/** A free host address after the one given last, so that an address is not reused at once; undefined when all are taken. */
-export function nextAddress(subnet: Subnet, used: ReadonlySet<number>, last: number): number | undefined {
-  const first = subnet.base + 1;
-  const count = subnetSize(subnet) - 2;
+/** A free address from `first` to `last` after the one given last, so that an address is not reused at once; undefined when all are taken. */
+export function nextAddress(first: number, last: number, used: ReadonlySet<number>, given: number): number | undefined {
+  const count = last - first + 1;
   for (let i = 0; i < count; i += 1) {
-    const candidate = first + ((last - first + 1 + i + count) % count);
+    const candidate = first + ((given - first + 1 + i + count) % count);
     if (!used.has(candidate)) return candidate;
   }
   return undefined;
 }
+
+/** For netlink. */
+export const addressBytes = (address: string): Buffer => Buffer.from(address.split('.').map(Number));
 
 /** Docker's MAC of an address: locally administered 02:42 and the four bytes. */
 export function macOf(address: number): string {

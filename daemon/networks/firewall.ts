@@ -1,140 +1,205 @@
-import { z } from 'zod';
+/**
+ * Other firewalls of the host. An accept in our own table does not overrule a drop in another's (field/network.md, last paragraph), so
+ * where forwarded packets are dropped by policy our bridges get one accept per direction in the place which that firewall offers.
+ */
 import { messageOf } from '../errors/index.ts';
 import type { Log } from '../system/log.ts';
-import { listRuleset, nft } from '../system/nft.ts';
+import type { Chain, Netfilter } from '../system/netlink/index.ts';
+import { nft } from '../system/nft.ts';
 import { run } from '../system/spawn.ts';
-
-const chainSchema = z.object({
-  chain: z.object({
-    family: z.string(),
-    table: z.string(),
-    name: z.string(),
-    hook: z.string().optional(),
-    policy: z.string().optional(),
-  }),
-});
-const rulesetSchema = z.object({ nftables: z.array(z.unknown()) });
+import { readOldFilterTable } from '../system/xtables.ts';
 
 export interface ForwardDrop {
+  /** `old`: iptables' own tables in the kernel, which nft does not show. */
+  kind: 'nft' | 'old';
   family: string;
   table: string;
   chain: string;
-  /** Where an accept belongs: DOCKER-USER where dockerd made it, else the dropping chain itself. */
+  /** Where an accept belongs. */
   place: string;
 }
 
-/**
- * Chains of other tables that drop forwarded packets by policy: an accept in our own table does not overrule them
- * (field/network.md, last paragraph).
- */
-export function forwardDrops(ruleset: unknown, ownTable: string): ForwardDrop[] {
-  const chains = rulesetSchema.parse(ruleset).nftables.flatMap((item) => {
-    const result = chainSchema.safeParse(item);
-    return result.success ? [result.data.chain] : [];
-  });
+/** Chains that firewalls set apart for what others want to let through, best first. */
+const PLACES = ['DOCKER-USER', 'ufw-user-forward'];
+
+/** Chains of other tables that drop forwarded packets by policy. */
+export function forwardDrops(chains: readonly Chain[], ownTable: string): ForwardDrop[] {
   return chains
     .filter(
-      (chain) =>
-        chain.hook === 'forward' &&
-        chain.policy === 'drop' &&
-        chain.table !== ownTable &&
-        ['ip', 'inet'].includes(chain.family),
+      ({ hook, policy, table, family }) =>
+        hook === 'forward' && policy === 'drop' && table !== ownTable && ['ip', 'inet'].includes(family),
     )
     .map(({ family, table, name }) => ({
+      kind: 'nft' as const,
       family,
       table,
       chain: name,
-      place: chains.some((other) => other.family === family && other.table === table && other.name === 'DOCKER-USER')
-        ? 'DOCKER-USER'
-        : name,
+      place:
+        PLACES.find((place) =>
+          chains.some((other) => other.family === family && other.table === table && other.name === place),
+        ) ?? name,
     }));
 }
 
-/** Keeps one accept per direction for our bridges in tables that drop forwarded packets, and takes them away again. */
+const keyOf = ({ kind, family, table, chain }: ForwardDrop): string => `${kind} ${family} ${table} ${chain}`;
+
+/** Keeps the accepts of one galleyd's bridges in those places, and takes them away again. */
 export class ForwardAccepts {
   readonly #tag: string;
   readonly #table: string;
   readonly #log: Log;
+  /** Where accepts stand now, and for which bridges. */
   readonly #added = new Map<string, ForwardDrop>();
+  /** What could not be opened, so that it is said once and not twice a second. */
+  readonly #failed = new Map<string, string>();
 
-  constructor(name: string, table: string, log: Log) {
-    this.#tag = `galley:${name}`;
+  constructor(tag: string, table: string, log: Log) {
+    this.#tag = tag;
     this.#table = table;
     this.#log = log;
   }
 
   warnings(): string[] {
-    return [...this.#added.values()].map(
-      ({ family, table, chain, place }) =>
-        `The firewall drops forwarded packets (table ${family} ${table}, chain ${chain}): galley added accept rules for its bridges in ${place}, tagged ${this.#tag}`,
-    );
+    return [
+      ...[...this.#added.values()].map(
+        ({ family, table, chain, place }) =>
+          `The firewall drops forwarded packets (table ${family} ${table}, chain ${chain}): galley added accept rules for its bridges in ${place}, tagged ${this.#tag}`,
+      ),
+      ...[...this.#failed.values()].map((why) => `The firewall drops forwarded packets: ${why}`),
+    ];
   }
 
-  /** Looks at the host's firewall and adds what is missing for these bridges. */
-  async apply(bridges: readonly string[]): Promise<void> {
-    for (const drop of forwardDrops(await listRuleset(), this.#table)) {
-      try {
-        await this.#remove(drop);
-        for (const bridge of bridges) await this.#insert(drop, bridge);
-        this.#added.set(`${drop.family} ${drop.table} ${drop.chain}`, drop);
-      } catch (error) {
-        this.#log.warn('could not open the forward chain of another firewall for our bridges', {
-          table: drop.table,
-          error: messageOf(error),
-        });
+  /** Whether the old iptables drop forwarded packets without our accepts: their changes bump no nft generation. */
+  oldTableChanged(): boolean {
+    const old = readOldFilterTable();
+    const known = this.#added.get(keyOf(OLD));
+    if (!old?.forwardDrops) return known !== undefined;
+    const place = PLACES.find((name) => old.mentions(name)) ?? OLD.chain;
+    return !old.mentions(this.#tag) || known?.place !== place;
+  }
+
+  /** Looks at the host's firewall, adds what is missing for these bridges, and forgets what no longer drops. */
+  async apply(netfilter: Netfilter, bridges: readonly string[]): Promise<void> {
+    const drops = forwardDrops(await netfilter.chains(), this.#table);
+    const old = readOldFilterTable();
+    if (old?.forwardDrops) drops.push({ ...OLD, place: PLACES.find((name) => old.mentions(name)) ?? OLD.chain });
+    for (const [key, drop] of this.#added)
+      if (!drops.some((other) => keyOf(other) === key)) {
+        this.#added.delete(key);
+        await this.#remove(netfilter, drop);
       }
+    for (const drop of drops) await this.#open(netfilter, drop, bridges);
+  }
+
+  async #open(netfilter: Netfilter, drop: ForwardDrop, bridges: readonly string[]): Promise<void> {
+    const key = keyOf(drop);
+    try {
+      const before = this.#added.get(key);
+      if (before && before.place !== drop.place) await this.#remove(netfilter, before);
+      const standing = await this.#bridgesIn(netfilter, drop);
+      if (standing.length !== bridges.length * 2 || bridges.some((bridge) => !standing.includes(bridge))) {
+        await this.#remove(netfilter, drop);
+        for (const bridge of bridges) await this.#insert(drop, bridge);
+      }
+      this.#added.set(key, drop);
+      this.#failed.delete(key);
+    } catch (error) {
+      const why = `${drop.table} ${drop.place}: ${messageOf(error)}`;
+      if (this.#failed.get(key) !== why)
+        this.#log.warn('could not open the forward chain of another firewall for our bridges', { error: why });
+      this.#failed.set(key, why);
     }
   }
 
-  async removeAll(): Promise<void> {
-    for (const drop of forwardDrops(await listRuleset(), this.#table)) await this.#remove(drop);
+  /** For a purge: also what an earlier galleyd of this name left. */
+  async removeAll(netfilter: Netfilter): Promise<void> {
+    const chains = await netfilter.chains();
+    const places = forwardDrops(chains, this.#table);
+    if (readOldFilterTable()?.mentions(this.#tag)) {
+      const old = readOldFilterTable();
+      places.push({ ...OLD, place: PLACES.find((name) => old?.mentions(name)) ?? OLD.chain });
+    }
+    for (const drop of new Map([...places, ...this.#added.values()].map((place) => [keyOf(place), place])).values())
+      await this.#remove(netfilter, drop);
     this.#added.clear();
   }
 
-  /** iptables' own tables want their rules through iptables, or `iptables -L` calls them incompatible. */
-  #throughIptables(drop: ForwardDrop): boolean {
-    return drop.family === 'ip' && drop.table === 'filter';
+  /** The bridge of each of our rules there. */
+  async #bridgesIn(netfilter: Netfilter, drop: ForwardDrop): Promise<string[]> {
+    const rules = await this.#rules(netfilter, drop);
+    return rules.map(({ bridge }) => bridge);
   }
 
-  async #insert(drop: ForwardDrop, bridge: string): Promise<void> {
-    if (this.#throughIptables(drop) && (await hasIptables())) {
-      for (const direction of ['-i', '-o'])
-        await run('iptables', [
-          '-w',
-          '-I',
-          drop.place,
-          direction,
-          bridge,
-          '-m',
-          'comment',
-          '--comment',
-          this.#tag,
-          '-j',
-          'ACCEPT',
-        ]);
-      return;
+  async #rules(netfilter: Netfilter, drop: ForwardDrop): Promise<{ bridge: string; text: string }[]> {
+    if (drop.kind === 'old') {
+      const { stdout } = await run(await oldIptables(), ['-w', '-S', drop.place], { allowFailure: true });
+      return stdout
+        .split('\n')
+        .filter((line) => line.replaceAll('"', '').split(' ').includes(this.#tag))
+        .map((text) => ({ bridge: / -[io] (\S+)/.exec(text)?.[1] ?? '', text }));
     }
-    for (const direction of ['iifname', 'oifname'])
-      await nft(
-        `insert rule ${drop.family} ${drop.table} ${drop.place} ${direction} "${bridge}" accept comment "${this.#tag}"\n`,
-      );
-  }
-
-  async #remove(drop: ForwardDrop): Promise<void> {
+    // Most looks end here, without a spawned tool.
+    const raw = await netfilter.rules({ family: drop.family, table: drop.table, name: drop.place });
+    if (!raw.some((rule) => rule.includes(this.#tag))) return [];
     const { stdout } = await run('nft', ['-a', 'list', 'chain', drop.family, drop.table, drop.place], {
       allowFailure: true,
     });
-    const handles = stdout
+    return stdout
       .split('\n')
       .filter((line) => line.includes(`"${this.#tag}"`))
-      .flatMap((line) => /# handle (\d+)/.exec(line)?.[1] ?? []);
-    for (const handle of handles)
-      await nft(`delete rule ${drop.family} ${drop.table} ${drop.place} handle ${handle}\n`);
+      .map((text) => ({ bridge: /[io]ifname "([^"]+)"/.exec(text)?.[1] ?? '', text }));
+  }
+
+  async #insert(drop: ForwardDrop, bridge: string): Promise<void> {
+    const tool = drop.kind === 'old' ? await oldIptables() : await newIptables(drop);
+    for (const direction of ['i', 'o'])
+      if (tool) {
+        const rule = [`-${direction}`, bridge, '-m', 'comment', '--comment', this.#tag, '-j', 'ACCEPT'];
+        await run(tool, ['-w', '-I', drop.place, ...rule]);
+      } else
+        await nft(
+          `insert rule ${drop.family} ${drop.table} ${drop.place} ${direction}ifname "${bridge}" accept comment "${this.#tag}"\n`,
+        );
+  }
+
+  async #remove(netfilter: Netfilter, drop: ForwardDrop): Promise<void> {
+    for (const { text } of await this.#rules(netfilter, drop))
+      if (drop.kind === 'old') {
+        const words = text.replaceAll('"', '').replace('-A ', '-D ').split(' ');
+        await run(await oldIptables(), ['-w', ...words]);
+      } else {
+        const handle = /# handle (\d+)/.exec(text)?.[1];
+        if (handle) await nft(`delete rule ${drop.family} ${drop.table} ${drop.place} handle ${handle}\n`);
+      }
   }
 }
 
-async function hasIptables(): Promise<boolean> {
-  return run('iptables', ['--version'])
-    .then(() => true)
-    .catch(() => false);
+const OLD: ForwardDrop = { kind: 'old', family: 'ip', table: 'filter', chain: 'FORWARD', place: 'FORWARD' };
+
+const versions = new Map<string, Promise<string>>();
+/** What `iptables --version` prints, '' where there is no such tool. */
+function versionOf(tool: string): Promise<string> {
+  const known =
+    versions.get(tool) ??
+    run(tool, ['--version'])
+      .then(({ stdout }) => stdout)
+      .catch(() => '');
+  versions.set(tool, known);
+  return known;
+}
+
+/** iptables' nft tables want their rules through iptables, or `iptables -L` calls them incompatible. undefined: nft itself. */
+async function newIptables(drop: ForwardDrop): Promise<string | undefined> {
+  if (drop.family !== 'ip' || drop.table !== 'filter') return undefined;
+  for (const tool of ['iptables-nft', 'iptables']) if ((await versionOf(tool)).includes('nf_tables')) return tool;
+  return undefined;
+}
+
+/** @throws Error when the host has no tool for the tables that somebody filled */
+async function oldIptables(): Promise<string> {
+  for (const tool of ['iptables-legacy', 'iptables']) {
+    const version = await versionOf(tool);
+    if (version !== '' && !version.includes('nf_tables')) return tool;
+  }
+  throw new Error('the host has no iptables-legacy command to open its old filter table with');
 }

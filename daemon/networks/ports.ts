@@ -1,8 +1,13 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { PortMap } from '../../src/api/index.ts';
+import { messageOf } from '../errors/index.ts';
 import { networkErrors } from '../errors/networks.ts';
 import { bindPort, closeDescriptor, SyscallError } from '../system/syscalls.ts';
 import { parseAddress } from './addresses.ts';
+import type { SandboxRecord } from './records.ts';
+import type { PublishedPort } from './ruleset.ts';
+import type { NetworkStore } from './store.ts';
+import type { NetworkContainers, SandboxRequest } from './types.ts';
 
 export interface WantedPort {
   protocol: 'tcp' | 'udp';
@@ -73,6 +78,67 @@ export function reservePort(wanted: WantedPort): ReservedPort {
     } catch (error) {
       if (i + 1 >= count || !(error instanceof SyscallError) || error.code !== 'EADDRINUSE') throw error;
     }
+  }
+}
+
+/** Those that lead somewhere: a container without a default route publishes nothing. */
+export const activePorts = ({ ports }: Pick<SandboxRecord, 'ports'>): PublishedPort[] =>
+  ports.filter(({ containerIp }) => containerIp !== '');
+
+/** Reserves the ports of a container by binding them, and says who is in the way. */
+export class PortReservations {
+  readonly #store: NetworkStore;
+  readonly #containers: Pick<NetworkContainers, 'nameOf'>;
+
+  constructor(store: NetworkStore, containers: Pick<NetworkContainers, 'nameOf'>) {
+    this.#store = store;
+    this.#containers = containers;
+  }
+
+  /** All of them or none. @throws EngineError naming the holder of a port in use and the next free port */
+  reserve(request: SandboxRequest, defaultHostIp: string): ReservedPort[] {
+    const reserved: ReservedPort[] = [];
+    const containerName = request.containerName.replace(/^\//, '');
+    for (const wanted of wantedPorts(request.portBindings, request.exposedPorts, request.publishAll)) {
+      const port = { ...wanted, hostIp: wanted.hostIp || defaultHostIp };
+      try {
+        reserved.push(reservePort(port));
+      } catch (error) {
+        releasePorts(reserved);
+        if (error instanceof SyscallError && error.code === 'EADDRINUSE')
+          throw networkErrors.portTaken(
+            containerName,
+            request.containerId,
+            port.hostIp || '0.0.0.0',
+            port.from,
+            this.#inTheWay(port),
+          );
+        throw networkErrors.portFailed(containerName, request.containerId, messageOf(error));
+      }
+    }
+    return reserved;
+  }
+
+  #inTheWay(port: WantedPort): string {
+    const free = nextFreePort(port);
+    const advice = free === undefined ? '' : `; the next free port is ${free}`;
+    for (const sandbox of this.#store.sandboxes())
+      if (sandbox.ports.some((other) => other.protocol === port.protocol && other.hostPort === port.from))
+        return `container ${this.#containers.nameOf(sandbox.containerId) ?? sandbox.containerName} holds it${advice}`;
+    const process = portHolder(port.protocol, port.from);
+    return `${process ? `process ${process.name}, pid ${process.pid}, holds it` : 'another process holds it'}${advice}`;
+  }
+}
+
+/** The first port after the wanted ones that can be bound now. */
+function nextFreePort(wanted: WantedPort): number | undefined {
+  try {
+    const from = wanted.to + 1;
+    const port = reservePort({ ...wanted, from, to: Math.min(65535, from + 999) });
+    releasePorts([port]);
+    return port.hostPort;
+  } catch {
+    return undefined; // only advice: none is better than a second error
   }
 }
 

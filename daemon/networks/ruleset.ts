@@ -1,4 +1,7 @@
-/** The text of our nft table (field/network.md, tested there). Pure: facts in, script out. */
+/** Our nft table (field/network.md, tested there). Pure: facts in, script or elements out. */
+import type { MapElement } from '../system/netlink/index.ts';
+import { addressBytes } from './addresses.ts';
+
 export interface PublishedPort {
   protocol: 'tcp' | 'udp';
   /** '' or 0.0.0.0: every local address. */
@@ -15,29 +18,38 @@ export interface BridgeRules {
   masquerade: boolean;
 }
 
+const MAPS = ['published', 'published_at'] as const;
+export const PORT_MAPS: readonly string[] = MAPS;
+const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const;
 const everywhere = (port: PublishedPort) => port.hostIp === '' || port.hostIp === '0.0.0.0';
 
-export function mapElement(port: PublishedPort): { map: 'published' | 'published_at'; key: string; value: string } {
-  const key = `${port.protocol} . ${port.hostPort}`;
+function word(port: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(port);
+  return bytes;
+}
+
+/** The element of a port, as bytes for the kernel. */
+export function mapElement(port: PublishedPort): MapElement & { value: Buffer[] } {
+  const key = [Buffer.from([PROTOCOL_NUMBERS[port.protocol]]), word(port.hostPort)];
   return {
-    map: everywhere(port) ? 'published' : 'published_at',
-    key: everywhere(port) ? key : `${port.hostIp} . ${key}`,
-    value: `${port.containerIp} . ${port.containerPort}`,
+    map: everywhere(port) ? MAPS[0] : MAPS[1],
+    key: everywhere(port) ? key : [addressBytes(port.hostIp), ...key],
+    value: [addressBytes(port.containerIp), word(port.containerPort)],
   };
 }
 
-export function addElements(table: string, ports: readonly PublishedPort[]): string {
-  return ports
-    .map(mapElement)
-    .map(({ map, key, value }) => `add element ip ${table} ${map} { ${key} : ${value} }\n`)
-    .join('');
+/** The same as text, for the script that makes the table. */
+function elementText(port: PublishedPort): string {
+  const key = `${port.protocol} . ${port.hostPort}`;
+  return `${everywhere(port) ? key : `${port.hostIp} . ${key}`} : ${port.containerIp} . ${port.containerPort}`;
 }
 
-export function deleteElements(table: string, ports: readonly PublishedPort[]): string {
-  return ports
-    .map(mapElement)
-    .map(({ map, key }) => `delete element ip ${table} ${map} { ${key} }\n`)
-    .join('');
+function mapText(name: (typeof MAPS)[number], ports: readonly PublishedPort[]): string {
+  const key = name === 'published_at' ? 'ipv4_addr . inet_proto . inet_service' : 'inet_proto . inet_service';
+  const own = ports.filter((port) => everywhere(port) === (name === 'published')).map(elementText);
+  const elements = own.length > 0 ? ` elements = { ${own.join(', ')} };` : '';
+  return `  map ${name} { type ${key} : ipv4_addr . inet_service;${elements} }\n`;
 }
 
 /** The whole table in one transaction: made if missing, emptied, filled. A port of every map entry costs one element. */
@@ -68,8 +80,7 @@ export function tableScript(table: string, bridges: readonly BridgeRules[], port
     `add table ip ${table}\n`,
     `delete table ip ${table}\n`,
     `table ip ${table} {\n`,
-    '  map published_at { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }\n',
-    '  map published { type inet_proto . inet_service : ipv4_addr . inet_service; }\n',
+    ...MAPS.map((map) => mapText(map, ports)),
     // Without it route_localnet lets a container or a neighbour reach what listens on 127.0.0.1 (field/network.md, "Traps").
     chain('raw', 'filter hook prerouting priority raw', ['iifname != "lo" ip daddr 127.0.0.0/8 drop']),
     chain('prerouting', 'nat hook prerouting priority dstnat', dnat),
@@ -77,6 +88,5 @@ export function tableScript(table: string, bridges: readonly BridgeRules[], port
     chain('forward', 'filter hook forward priority filter', forward),
     chain('postrouting', 'nat hook postrouting priority srcnat', postrouting),
     '}\n',
-    addElements(table, ports),
   ].join('');
 }

@@ -89,4 +89,8 @@ export type NetworkEventSink = (action: string, id: string, attributes: Record<s
 export interface NetworkContainers {
   sandboxRequest(reference: string): { request: SandboxRequest; running: boolean; pid: number };
   nameOf(containerId: string): string | undefined;
+  /** After a connect (settings) or disconnect (null): the container starts with it from now on. */
+  recordEndpoint(containerId: string, network: string, settings: EndpointSettings | null): void;
+  /** Replaces /etc/hosts and /etc/resolv.conf of a running container in place. */
+  writeFiles(containerId: string, files: { hostsFile: string; resolvConf: string }): Promise<void>;
 }

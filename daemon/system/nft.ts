@@ -4,9 +4,3 @@ import { run } from './spawn.ts';
 export async function nft(script: string): Promise<void> {
   await run('nft', ['-f', '-'], { input: script });
 }
-
-/** The ruleset as JSON (libnftables-json(5)). */
-export async function listRuleset(): Promise<unknown> {
-  const { stdout } = await run('nft', ['-j', 'list', 'chains']);
-  return JSON.parse(stdout);
-}

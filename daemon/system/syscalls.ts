@@ -19,7 +19,9 @@ const c = {
   bind: libc.func('int bind(int, const void*, uint32_t)'),
   setsockopt: libc.func('int setsockopt(int, int, int, const void*, uint32_t)'),
   close: libc.func('int close(int)'),
+  listen: libc.func('int listen(int, int)'),
   setns: libc.func('int setns(int, int)'),
+  unshare: libc.func('int unshare(int)'),
   syncfs: libc.func('int syncfs(int)'),
   flock: libc.func('int flock(int, int)'),
   dup2: libc.func('int dup2(int, int)'),
@@ -74,6 +76,16 @@ export function unmount(target: string, flags = 0): boolean {
 export type PathBytes = string | Buffer;
 const cPath = (file: PathBytes): PathBytes =>
   typeof file === 'string' ? file : Buffer.concat([file, Buffer.alloc(1)]);
+
+/** As `unmount`, on a thread of the pool: the last user of a namespace or a file system can take milliseconds to leave. */
+export function unmountLater(target: string, flags = 0): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    c.umount2.async(target, flags, (error: unknown, result: number) => {
+      if (error) reject(error);
+      else resolve(result === 0);
+    });
+  });
+}
 
 /** mknod(2); `mode` includes the file type; device numbers as the kernel's 64-bit dev_t. @throws SyscallError */
 export function makeNode(file: PathBytes, mode: number, major: number, minor: number): void {
@@ -196,6 +208,26 @@ export function withinNetworkNamespace<T>(netnsPath: string, work: () => T): T {
     closeSync(own);
     closeSync(other);
   }
+}
+
+/** Leaves a new network namespace, with nothing in it, mounted on the file: this thread goes there and comes back. @throws SyscallError */
+export function makeNetworkNamespace(file: string): void {
+  const own = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    check('unshare', c.unshare(CLONE_NEWNET));
+    try {
+      mount('/proc/thread-self/ns/net', file, 'none', MS.BIND);
+    } finally {
+      check('setns back', c.setns(own, CLONE_NEWNET));
+    }
+  } finally {
+    closeSync(own);
+  }
+}
+
+/** Lets a bound socket of `bindPort` take connections. @throws SyscallError */
+export function listenOn(fd: number, backlog = 128): void {
+  check('listen', c.listen(fd, backlog));
 }
 
 /**

@@ -18,7 +18,7 @@ export function sandboxRequest(id: string, more: Partial<SandboxRequest> = {}): 
     hostname: id,
     domainname: '',
     networkMode: 'bridge',
-    endpoints: {},
+    endpoints: { [more.networkMode ?? 'bridge']: null },
     portBindings: {},
     exposedPorts: [],
     publishAll: false,
@@ -80,6 +80,9 @@ export function startManager(host: string, folder: string, name: string): Remote
 async function serve(folder: string, name: string): Promise<void> {
   const db = new Database(`${folder}/galley.db`);
   const held = new Map<string, Sandbox>();
+  /** What daemon/containers would know: each container's request, and its files as they are now. */
+  const known = new Map<string, SandboxRequest>();
+  const files = new Map<string, { hostsFile: string; resolvConf: string }>();
   const manager = createNetworkManager({
     db,
     name,
@@ -88,14 +91,25 @@ async function serve(folder: string, name: string): Promise<void> {
     publish: () => {},
     containers: {
       sandboxRequest(reference) {
-        throw new Error(`no such container: ${reference}`);
+        const request = known.get(reference);
+        if (!request) throw new Error(`no such container: ${reference}`);
+        return { request, running: held.has(reference), pid: 0 };
       },
       nameOf: (id) => (held.has(id) ? id : undefined),
+      recordEndpoint(id, network, settings) {
+        const request = known.get(id) as SandboxRequest;
+        const { [network]: _old, ...others } = request.endpoints;
+        known.set(id, { ...request, endpoints: settings ? { ...others, [network]: settings } : others });
+      },
+      async writeFiles(id, content) {
+        files.set(id, content);
+      },
     },
     log: createLog('error'),
   });
   const methods: Record<string, (...args: never[]) => unknown> = {
     async setUp(request: SandboxRequest) {
+      known.set(request.containerId, request);
       const sandbox = await manager.setUp(request);
       held.set(request.containerId, { ...sandbox, portDescriptors: [...sandbox.portDescriptors] });
       return sandbox;
@@ -107,6 +121,11 @@ async function serve(folder: string, name: string): Promise<void> {
       if (sandbox) manager.releaseDescriptors(sandbox);
       await manager.tearDown(id);
     },
+    createContainer: (request: SandboxRequest) => known.set(request.containerId, request),
+    connect: manager.connect,
+    disconnect: manager.disconnect,
+    filesOf: (id: string) => files.get(id),
+    settings: (id: string) => manager.settingsOf(id, known.get(id) as SandboxRequest),
     restore: (running: string[]) => manager.restore(new Set(running)),
     create: manager.create,
     remove: manager.remove,

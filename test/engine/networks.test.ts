@@ -177,7 +177,7 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
       new RegExp(`8181 failed: port is already allocated.*pid ${servers[0]?.pid}`),
     );
     expect([namespaces(), links()]).toEqual(before);
-    expect(inHost('nft', 'list', 'map', 'ip', name, 'published')).not.toContain('8181');
+    expect(inHost('nft', 'list', 'map', 'ip', `${name}-galley`, 'published')).not.toContain('8181');
   });
 
   it('loses no port when starts, ends and changes of networks cross', async () => {
@@ -195,12 +195,13 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
       });
     const up = Promise.all(ids.map((id, i) => manager.setUp(web(id, '', String(8200 + i)))));
     await Promise.all([up, network('one'), network('two')]);
-    const elements = () => inHost('nft', 'list', 'map', 'ip', name, 'published').match(/tcp \. 82\d\d/g)?.length ?? 0;
+    const elements = () =>
+      inHost('nft', 'list', 'map', 'ip', `${name}-galley`, 'published').match(/tcp \. 82\d\d/g)?.length ?? 0;
     expect(elements()).toBe(8);
     expect(new Set((await up).map((sandbox) => sandbox.settings.IPAddress)).size).toBe(8);
     await Promise.all([...ids.slice(4).map((id) => manager.call('tearDown', id)), manager.call('remove', 'one')]);
     expect(elements()).toBe(4);
-    inHost('nft', 'flush', 'map', 'ip', name, 'published');
+    inHost('nft', 'flush', 'map', 'ip', `${name}-galley`, 'published');
     await manager.call('tearDown', 'c0');
     expect(elements()).toBe(3);
     await Promise.all([manager.call('tearDown', 'c1'), manager.call('tearDown', 'c1')]);
@@ -212,11 +213,11 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
     const b = await manager.setUp(web('b', '', '8081'));
     await serve(a.netnsPath as string, '0.0.0.0', 80, 'still');
     await manager.kill();
-    inHost('nft', 'delete', 'table', 'ip', name);
+    inHost('nft', 'delete', 'table', 'ip', `${name}-galley`);
     manager = startManager(host, folder, name);
     await manager.call('restore', ['a']);
     expect(ask(netnsOf(outside), '10.99.0.1', 8080)).toBe('still');
-    expect(inHost('nft', 'list', 'map', 'ip', name, 'published')).not.toContain('8081');
+    expect(inHost('nft', 'list', 'map', 'ip', `${name}-galley`, 'published')).not.toContain('8081');
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(b.netnsPath as string);
     expect((await manager.setUp(sandboxRequest('c'))).settings.IPAddress).not.toBe(a.settings.IPAddress);
   });

@@ -11,7 +11,8 @@ import { hostsFile, resolvConf } from '../../../daemon/networks/files.ts';
 import { matchesFilters } from '../../../daemon/networks/filters.ts';
 import { forwardDrops } from '../../../daemon/networks/firewall.ts';
 import { wantedPorts } from '../../../daemon/networks/ports.ts';
-import { addElements, deleteElements } from '../../../daemon/networks/ruleset.ts';
+import { mapElement, tableScript } from '../../../daemon/networks/ruleset.ts';
+import type { Chain } from '../../../daemon/system/netlink/index.ts';
 
 const subnet = (text: string) => parseSubnet(text) ?? expect.fail(`${text} is no subnet`);
 
@@ -34,7 +35,7 @@ describe('addresses', () => {
     const used = new Set([net.base + 1]);
     const given: number[] = [];
     for (let last = net.base; ; ) {
-      const address = nextAddress(net, used, last);
+      const address = nextAddress(net.base + 1, net.base + 6, used, last);
       if (address === undefined) break;
       given.push(address - net.base);
       used.add(address);
@@ -42,7 +43,9 @@ describe('addresses', () => {
     }
     expect(given).toEqual([2, 3, 4, 5, 6]);
     used.delete(net.base + 3);
-    expect(nextAddress(net, used, net.base + 6)).toBe(net.base + 3);
+    expect(nextAddress(net.base + 1, net.base + 6, used, net.base + 6)).toBe(net.base + 3);
+    expect(nextAddress(net.base + 4, net.base + 5, new Set(), net.base + 3)).toBe(net.base + 4);
+    expect(nextAddress(net.base + 4, net.base + 5, new Set(), net.base + 5)).toBe(net.base + 4);
     expect(macOf(parseAddress('172.17.0.2') as number)).toBe('02:42:ac:11:00:02');
   });
 });
@@ -81,11 +84,20 @@ describe('published ports', () => {
       { ...port, hostIp: '' },
       { ...port, hostIp: '127.0.0.1' },
     ];
-    expect(addElements('g', ports)).toBe(
-      'add element ip g published { tcp . 80 : 172.17.0.2 . 8080 }\n' +
-        'add element ip g published_at { 127.0.0.1 . tcp . 80 : 172.17.0.2 . 8080 }\n',
-    );
-    expect(deleteElements('g', ports.slice(1))).toBe('delete element ip g published_at { 127.0.0.1 . tcp . 80 }\n');
+    expect(ports.map(mapElement)).toEqual([
+      {
+        map: 'published',
+        key: [Buffer.from([6]), Buffer.from([0, 80])],
+        value: [Buffer.from([172, 17, 0, 2]), Buffer.from([31, 144])],
+      },
+      expect.objectContaining({
+        map: 'published_at',
+        key: [Buffer.from([127, 0, 0, 1]), Buffer.from([6]), Buffer.from([0, 80])],
+      }),
+    ]);
+    const script = tableScript('g', [], ports);
+    expect(script).toContain('elements = { tcp . 80 : 172.17.0.2 . 8080 };');
+    expect(script).toContain('elements = { 127.0.0.1 . tcp . 80 : 172.17.0.2 . 8080 };');
   });
 });
 
@@ -96,8 +108,12 @@ describe('filters', () => {
     driver: 'bridge' as const,
     created: new Date(Date.now() - 3_600_000).toISOString(),
     bridge: '',
+    ownsBridge: true,
     subnet: '',
     gateway: '',
+    range: '',
+    auxiliary: {},
+    ownSubnet: true,
     internal: false,
     attachable: false,
     enableIPv6: false,
@@ -122,22 +138,28 @@ describe('filters', () => {
 });
 
 describe('firewalls of the host', () => {
-  const chain = (table: string, name: string, more: object = {}) => ({ chain: { family: 'ip', table, name, ...more } });
+  const chain = (table: string, name: string, more: Partial<Chain> = {}): Chain => ({
+    family: 'ip',
+    table,
+    name,
+    hook: '',
+    policy: '',
+    uses: 0,
+    ...more,
+  });
 
   it('sees only other tables that drop forwarded packets by policy, and the place they offer', () => {
-    const forward = { hook: 'forward', policy: 'drop' };
-    const ruleset = {
-      nftables: [
-        { metainfo: {} },
-        chain('galley', 'forward', forward),
-        chain('filter', 'FORWARD', forward),
-        chain('filter', 'DOCKER-USER'),
-        chain('fw', 'forward', forward),
-        chain('open', 'forward', { ...forward, policy: 'accept' }),
-        chain('fw', 'input', { hook: 'input', policy: 'drop' }),
-      ],
-    };
-    expect(forwardDrops(ruleset, 'galley').map(({ table, place }) => `${table} ${place}`)).toEqual([
+    const forward = { hook: 'forward', policy: 'drop' } as const;
+    const chains = [
+      chain('galley', 'forward', forward),
+      chain('filter', 'FORWARD', forward),
+      chain('filter', 'ufw-user-forward'),
+      chain('filter', 'DOCKER-USER'),
+      chain('fw', 'forward', forward),
+      chain('open', 'forward', { ...forward, policy: 'accept' }),
+      chain('fw', 'input', { hook: 'input', policy: 'drop' }),
+    ];
+    expect(forwardDrops(chains, 'galley').map(({ table, place }) => `${table} ${place}`)).toEqual([
       'filter DOCKER-USER',
       'fw forward',
     ]);
@@ -145,31 +167,35 @@ describe('firewalls of the host', () => {
 });
 
 describe('files of a container', () => {
-  it('writes /etc/hosts with extra hosts, host-gateway and aliases', () => {
+  it('writes /etc/hosts with extra hosts, host-gateway and a line an address', () => {
     const text = hostsFile({
-      address: '172.17.0.2',
+      addresses: ['172.17.0.2', '172.18.0.3'],
       hostname: 'web',
       domainname: 'example.org',
-      names: ['alias'],
       extraHosts: ['gw:host-gateway', 'six=[fd00::1]', 'db:10.0.0.5'],
       gateway: '172.17.0.1',
     });
-    expect(text.split('\n').slice(-5)).toEqual([
+    expect(text.split('\n').slice(-6)).toEqual([
       '172.17.0.1\tgw',
       'fd00::1\tsix',
       '10.0.0.5\tdb',
-      '172.17.0.2\tweb.example.org web alias',
+      '172.17.0.2\tweb.example.org web',
+      '172.18.0.3\tweb.example.org web',
       '',
     ]);
   });
 
   it('drops loopback name servers, falls back, and lets the own settings win', () => {
-    const none = { dns: [], search: [], options: [] };
+    const none = { dns: [], search: [], options: [], nameServer: false };
     const host = 'nameserver 127.0.0.53\nnameserver 10.0.0.1\nsearch lan corp\noptions ndots:2\n';
     expect(resolvConf(host, none)).toBe('nameserver 10.0.0.1\nsearch lan corp\noptions ndots:2\n');
     expect(resolvConf('nameserver ::1\n', none)).toBe('nameserver 8.8.8.8\nnameserver 8.8.4.4\n');
-    expect(resolvConf(host, { dns: ['1.1.1.1'], search: ['.'], options: ['edns0'] })).toBe(
+    expect(resolvConf(host, { ...none, dns: ['1.1.1.1'], search: ['.'], options: ['edns0'] })).toBe(
       'nameserver 1.1.1.1\noptions edns0\n',
     );
+    expect(resolvConf(host, { ...none, dns: ['1.1.1.1'], nameServer: true })).toBe(
+      'nameserver 127.0.0.11\nsearch lan corp\noptions ndots:2\n',
+    );
+    expect(resolvConf('', { ...none, nameServer: true })).toBe('nameserver 127.0.0.11\noptions ndots:0\n');
   });
 });

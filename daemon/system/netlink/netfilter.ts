@@ -1,0 +1,188 @@
+/** nftables and conntrack of one network namespace (linux/netfilter/nf_tables.h, nfnetlink_conntrack.h), without a spawned tool. */
+import {
+  attribute,
+  attributes,
+  elements,
+  FLAG,
+  type Message,
+  nested,
+  type Request,
+  stringOf,
+  text,
+} from './messages.ts';
+import { NETLINK, NetlinkSocket } from './socket.ts';
+
+const SUBSYSTEM = { conntrack: 1, nftables: 10 } as const;
+const NFT = { getChain: 4, getRule: 7, newElement: 12, getElement: 13, deleteElement: 14, getGeneration: 16 } as const;
+const CONNTRACK = { get: 1, delete: 2 } as const;
+const BATCH = { begin: 16, end: 17 } as const;
+const HEADER = 4;
+export const FAMILY = { inet: 1, ip: 2, arp: 3, bridge: 7, ip6: 10 } as const;
+const FAMILY_NAMES = new Map<number, string>(Object.entries(FAMILY).map(([name, value]) => [value, name]));
+/** NF_INET_FORWARD */
+const HOOKS = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
+const PROTOCOL = { tcp: 6, udp: 17 } as const;
+
+/** One key and value of a map, each a list of fields that nft pads to four bytes. */
+export interface MapElement {
+  map: string;
+  key: Buffer[];
+  /** Left out: to delete. */
+  value?: Buffer[];
+}
+
+export interface Chain {
+  family: string;
+  table: string;
+  name: string;
+  /** '' for one that is only jumped to. */
+  hook: string;
+  policy: 'accept' | 'drop' | '';
+  /** Rules in it and jumps to it. */
+  uses: number;
+}
+
+const message = (subsystem: number, type: number): number => (subsystem << 8) | type;
+const header = (family: number, resource = 0): Buffer => Buffer.from([family, 0, resource >> 8, resource & 0xff]);
+const padded = (fields: readonly Buffer[]): Buffer =>
+  Buffer.concat(fields.map((field) => Buffer.concat([field, Buffer.alloc((4 - (field.length % 4)) % 4)])));
+const data = (type: number, fields: readonly Buffer[]): Buffer => nested(type, attribute(1, padded(fields)));
+
+export class Netfilter {
+  readonly #socket = new NetlinkSocket(NETLINK.netfilter);
+
+  [Symbol.dispose](): void {
+    this.#socket[Symbol.dispose]();
+  }
+
+  /** Changes with every change of any nft table of the namespace, ours or another's. */
+  async generation(): Promise<number> {
+    const request = { type: message(SUBSYSTEM.nftables, NFT.getGeneration), flags: 0, body: header(0) };
+    const [answer] = await this.#socket.send('read the nft generation', [request]);
+    return answer ? (attributes(answer.body, HEADER).get(1)?.readUInt32BE(0) ?? 0) : 0;
+  }
+
+  async chains(): Promise<Chain[]> {
+    const request = { type: message(SUBSYSTEM.nftables, NFT.getChain), flags: 0, body: header(0) };
+    return (await this.#socket.dump('list nft chains', request)).map(parseChain);
+  }
+
+  /** The rules of a chain as the kernel keeps them; a comment stands in them as text. */
+  async rules(chain: Pick<Chain, 'family' | 'table' | 'name'>): Promise<Buffer[]> {
+    const family = FAMILY[chain.family as keyof typeof FAMILY];
+    const body = Buffer.concat([header(family), text(1, chain.table), text(2, chain.name)]);
+    const request = { type: message(SUBSYSTEM.nftables, NFT.getRule), flags: 0, body };
+    const found = await this.#socket.dump(`list the rules of ${chain.table} ${chain.name}`, request);
+    // Kernels before 4.6 do not filter.
+    return found
+      .filter(({ body: rule }) => {
+        const facts = attributes(rule, HEADER);
+        return stringOf(facts.get(1)) === chain.table && stringOf(facts.get(2)) === chain.name;
+      })
+      .map((rule) => rule.body);
+  }
+
+  async countElements(family: number, table: string, map: string): Promise<number> {
+    const body = Buffer.concat([header(family), text(1, table), text(2, map)]);
+    const request = { type: message(SUBSYSTEM.nftables, NFT.getElement), flags: 0, body };
+    const found = await this.#socket.dump(`list map ${table} ${map}`, request);
+    return found.reduce(
+      (sum, part) => sum + elements(attributes(part.body, HEADER).get(3) ?? Buffer.alloc(0)).length,
+      0,
+    );
+  }
+
+  /** All of them in one transaction. @throws SyscallError ENOENT: no such table, map or element; EEXIST: another value stands there */
+  addElements(family: number, table: string, wanted: readonly MapElement[]): Promise<void> {
+    return this.#change(`add to nft table ${table}`, NFT.newElement, FLAG.create, family, table, wanted);
+  }
+
+  deleteElements(family: number, table: string, wanted: readonly MapElement[]): Promise<void> {
+    return this.#change(`delete from nft table ${table}`, NFT.deleteElement, 0, family, table, wanted);
+  }
+
+  #change(
+    what: string,
+    type: number,
+    flags: number,
+    family: number,
+    table: string,
+    wanted: readonly MapElement[],
+  ): Promise<void> {
+    const edge = (kind: number): Request => ({ type: kind, flags: 0, body: header(0, SUBSYSTEM.nftables) });
+    const requests = wanted.map(({ map, key, value }): Request => {
+      const element = nested(1, data(1, key), ...(value ? [data(2, value)] : []));
+      const body = Buffer.concat([header(family), text(1, table), text(2, map), nested(3, element)]);
+      return { type: message(SUBSYSTEM.nftables, type), flags, body };
+    });
+    return this.#socket.batch(what, edge(BATCH.begin), requests, edge(BATCH.end));
+  }
+
+  /**
+   * Forgets the IPv4 connections that `matches`: a client that keeps its source port would stay with the address it was first
+   * translated to.
+   */
+  async forgetConnections(matches: (connection: Connection) => boolean): Promise<number> {
+    const list = { type: message(SUBSYSTEM.conntrack, CONNTRACK.get), flags: 0, body: header(FAMILY.ip) };
+    const found = await this.#socket.dump('list connections', list);
+    const doomed = found.filter((entry) => {
+      const connection = parseConnection(entry);
+      return connection !== undefined && matches(connection);
+    });
+    for (const entry of doomed) {
+      const original = attributes(entry.body, HEADER).get(1) as Buffer;
+      const body = Buffer.concat([header(FAMILY.ip), nested(1, original)]);
+      try {
+        await this.#socket.send('forget a connection', [
+          { type: message(SUBSYSTEM.conntrack, CONNTRACK.delete), flags: 0, body },
+        ]);
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'ENOENT') throw error; // it ended meanwhile
+      }
+    }
+    return doomed.length;
+  }
+}
+
+export interface Connection {
+  protocol: 'tcp' | 'udp';
+  /** What the client asked for. */
+  destination: string;
+  destinationPort: number;
+  /** Who answers: another address than `destination` where the destination was translated. */
+  answering: string;
+}
+
+const dotted = (bytes: Buffer | undefined): string => (bytes?.length === 4 ? [...bytes].join('.') : '');
+
+function parseConnection({ body }: Message): Connection | undefined {
+  const facts = attributes(body, HEADER);
+  const side = (type: number) => {
+    const tuple = attributes(facts.get(type) ?? Buffer.alloc(0));
+    return { ip: attributes(tuple.get(1) ?? Buffer.alloc(0)), port: attributes(tuple.get(2) ?? Buffer.alloc(0)) };
+  };
+  const original = side(1);
+  const number = original.port.get(1)?.readUInt8(0);
+  if (number !== PROTOCOL.tcp && number !== PROTOCOL.udp) return undefined;
+  return {
+    protocol: number === PROTOCOL.tcp ? 'tcp' : 'udp',
+    destination: dotted(original.ip.get(2)),
+    destinationPort: original.port.get(3)?.readUInt16BE(0) ?? 0,
+    answering: dotted(side(2).ip.get(1)),
+  };
+}
+
+function parseChain({ body }: Message): Chain {
+  const facts = attributes(body, HEADER);
+  const hook = facts.get(4);
+  const number = hook ? (attributes(hook).get(1)?.readUInt32BE(0) ?? -1) : -1;
+  const policy = facts.get(5)?.readUInt32BE(0);
+  return {
+    family: FAMILY_NAMES.get(body.readUInt8(0)) ?? String(body.readUInt8(0)),
+    table: stringOf(facts.get(1)),
+    name: stringOf(facts.get(3)),
+    hook: HOOKS[number] ?? '',
+    policy: policy === undefined ? '' : policy === 1 ? 'accept' : 'drop',
+    uses: facts.get(6)?.readUInt32BE(0) ?? 0,
+  };
+}
