@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import { cgroupVersion } from '../system/cgroups.ts';
+import { mayRunX32 } from '../system/syscalls.ts';
 import { ALL_CAPABILITIES } from './capabilities.ts';
 
 /** What the spec of a container depends on besides its config. */
@@ -9,6 +10,8 @@ export interface HostFacts {
   /** As Go names it: amd64, arm64… */
   architecture: string;
   kernel: readonly [major: number, minor: number];
+  /** The kernel may run x32 programs. */
+  x32: boolean;
   /** Capabilities that a child of this process can have. */
   boundingCapabilities: readonly string[];
   /** Hard limits of this process by OCI name; without CAP_SYS_RESOURCE none can be raised. Absent: unlimited. */
@@ -63,6 +66,7 @@ export function readHostFacts(): HostFacts {
     cgroupVersion: cgroupVersion(),
     architecture: GO_ARCH[process.arch] ?? process.arch,
     kernel: [major, minor],
+    x32: mayRunX32(),
     boundingCapabilities: bounding,
     hardLimits,
     mayRaiseLimits: bounding.includes('CAP_SYS_RESOURCE'),

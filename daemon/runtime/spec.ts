@@ -267,9 +267,7 @@ export function buildSpec(input: SpecInput, host: HostFacts): OciSpec {
   const { capabilities, security } = processSecurity(hostConfig, host);
   const unmasked = hostConfig.Privileged || security.unmasked;
   const { devices, rules } = buildDevices(hostConfig);
-  const seccompContext = { architecture: host.architecture, kernel: host.kernel, capabilities } as Parameters<
-    typeof defaultSeccomp
-  >[0];
+  const seccompContext = { ...host, capabilities };
   const seccomp =
     security.seccomp === null || (hostConfig.Privileged && security.seccomp === undefined)
       ? undefined

@@ -2,7 +2,7 @@
  * The few syscalls that Node has no door to, through koffi (design section 3: mount(2) 0.3 ms instead of a 2.6 ms spawn).
  * A wrong signature here is a segfault: keep every declaration in this folder and under test.
  */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
 import koffi from 'koffi';
 
@@ -24,6 +24,7 @@ const c = {
   unshare: libc.func('int unshare(int)'),
   syncfs: libc.func('int syncfs(int)'),
   flock: libc.func('int flock(int, int)'),
+  syscall: libc.func('long syscall(long)'),
   dup2: libc.func('int dup2(int, int)'),
 };
 
@@ -255,4 +256,15 @@ export function syncFileSystem(file: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Whether the kernel may run x32 programs: it answers getpid under its number there. Not tried under a seccomp filter, which could
+ * kill this process for it.
+ */
+export function mayRunX32(): boolean {
+  if (process.arch !== 'x64') return false;
+  if (!/^Seccomp:\s+0$/m.test(readFileSync('/proc/self/status', 'utf8'))) return true;
+  const X32_GETPID = 0x40000000 + 39;
+  return Number(c.syscall(X32_GETPID)) > 0;
 }

@@ -9,7 +9,7 @@ import { mergeEnvironment } from '../../../daemon/runtime/spec.ts';
 import { runtimeWords } from '../../../daemon/runtime/words.ts';
 
 const BOUNDING = ['CAP_CHOWN', 'CAP_NET_ADMIN', 'CAP_KILL'];
-const context = { capabilities: [] as string[], architecture: 'amd64', kernel: [6, 1] as const };
+const context = { capabilities: [] as string[], architecture: 'amd64', kernel: [6, 1] as const, x32: true };
 
 describe('capabilities', () => {
   const choose = (add: string[], drop: string[], privileged = false) =>
@@ -41,6 +41,14 @@ describe('seccomp', () => {
   it('allows mount only with CAP_SYS_ADMIN', () => {
     expect(rules([]).some((rule) => rule.names.includes('mount'))).toBe(false);
     expect(rules(['CAP_SYS_ADMIN']).some((rule) => rule.names.includes('mount'))).toBe(true);
+  });
+  it('builds the filter for x32 only where the kernel runs it', () => {
+    expect(defaultSeccomp(context)['architectures']).toEqual(['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32']);
+    const here = { ...context, x32: false };
+    expect(defaultSeccomp(here)['architectures']).toEqual(['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86']);
+    expect(customSeccomp('{"defaultAction":"SCMP_ACT_ALLOW"}', here)['architectures']).not.toContain('SCMP_ARCH_X32');
+    const own = '{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X32"]}';
+    expect(customSeccomp(own, here)['architectures']).toEqual(['SCMP_ARCH_X32']);
   });
   it('says what is wrong with a profile of the user', () => {
     expect(() => customSeccomp('{', context)).toThrow(/seccomp profile/);

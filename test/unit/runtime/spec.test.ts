@@ -17,6 +17,7 @@ const host: HostFacts = {
   cgroupVersion: 1,
   architecture: 'amd64',
   kernel: [6, 1],
+  x32: false,
   boundingCapabilities: ['CAP_CHOWN', 'CAP_SETUID', 'CAP_NET_ADMIN'],
   hardLimits: { RLIMIT_NOFILE: 20_000 },
   mayRaiseLimits: false,
