@@ -1,23 +1,7 @@
 /** Opens the dashboard: a bundle of its own, loaded only here. */
-
-import type { Endpoint } from '../client/endpoint.ts';
+import type { DashboardModule } from '../store/options.ts';
 import { createContext } from './context.ts';
 import type { GlobalFlags } from './types.ts';
-
-/** What src/tui/main.tsx exports. */
-export interface DashboardOptions {
-  endpoint: Endpoint;
-  env: NodeJS.ProcessEnv;
-  debug: boolean;
-}
-export interface SnapshotOptions extends DashboardOptions {
-  columns: number;
-  rows: number;
-}
-interface DashboardModule {
-  startDashboard(options: DashboardOptions): Promise<number>;
-  snapshot(options: SnapshotOptions): Promise<string>;
-}
 
 const DEFAULT_SIZE = '200x50';
 
@@ -36,18 +20,33 @@ async function load(): Promise<DashboardModule> {
       `the dashboard's bundle dist/tui.mjs is missing beside ${process.argv[1]}: run npm run build in galley's folder`,
     );
   process.env['NODE_ENV'] ??= 'production';
-  return (await import(pathToFileURL(found).href)) as DashboardModule;
+  // Ink's libraries read it once, while they are loaded, and would take the colours away from whoever has it in the shell.
+  const { CI } = process.env;
+  delete process.env['CI'];
+  try {
+    return (await import(pathToFileURL(found).href)) as DashboardModule;
+  } finally {
+    if (CI !== undefined) process.env['CI'] = CI;
+  }
 }
-
-const optionsOf = (globals: GlobalFlags): DashboardOptions => {
-  const context = createContext(globals, '');
-  return { endpoint: context.endpoint, env: context.env, debug: globals.debug };
-};
 
 /** Runs the dashboard until it ends; its exit code. */
 export async function openDashboard(globals: GlobalFlags): Promise<number> {
-  const options = optionsOf(globals);
-  return (await load()).startDashboard(options);
+  const { endpoint, env } = createContext(globals, '');
+  if (env['TERM'] === 'dumb') {
+    const { err } = await import('./output.ts');
+    err(
+      'galley: TERM=dumb cannot show the dashboard; "galley --help" lists the commands, "galley --snapshot" prints one frame\n',
+    );
+    return 1;
+  }
+  return (await load()).startDashboard({
+    endpoint,
+    env,
+    debug: globals.debug,
+    startEngine: async (target, say) => (await import('./engine-start.ts')).ensureEngine(target, { env, say }),
+    otherEngines: async () => (await import('./unreachable.ts')).answeringEngines(env),
+  });
 }
 
 /** `galley --snapshot [--size COLUMNSxROWS]`. */
@@ -58,11 +57,8 @@ export async function printSnapshot(globals: GlobalFlags, size: string | undefin
     err(`galley: --size ${size}: use COLUMNSxROWS, as in ${DEFAULT_SIZE}\n`);
     return 2;
   }
-  const text = await (await load()).snapshot({
-    ...optionsOf(globals),
-    columns: Number(match[1]),
-    rows: Number(match[2]),
-  });
+  const { endpoint } = createContext(globals, '');
+  const text = await (await load()).snapshot({ endpoint, columns: Number(match[1]), rows: Number(match[2]) });
   out(text.endsWith('\n') ? text : `${text}\n`);
   return 0;
 }

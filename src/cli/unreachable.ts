@@ -14,10 +14,11 @@ export function otherEngines(env: NodeJS.ProcessEnv): string[] {
   ];
 }
 
-/** The first other engine that answers. */
-export async function findOtherEngine(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  for (const host of otherEngines(env)) if (await answers(parseHost(host, 'host flag'))) return host;
-  return undefined;
+/** The other engines that answer. */
+export async function answeringEngines(env: NodeJS.ProcessEnv): Promise<string[]> {
+  const hosts = otherEngines(env);
+  const found = await Promise.all(hosts.map((host) => answers(parseHost(host, 'host flag'))));
+  return hosts.filter((_host, at) => found[at]);
 }
 
 /** The message for an unreachable engine, without a prefix. */
@@ -25,7 +26,7 @@ export async function explainUnreachable(error: EngineUnreachableError, context:
   if (context.endpoint.source !== 'galley') return error.message;
   const start = 'Start it with "galley daemon start"';
   const head = error.code === 'EACCES' ? error.message : `galleyd is not running at ${error.host}. ${start}`;
-  const other = await findOtherEngine(context.env);
+  const [other] = await answeringEngines(context.env);
   if (!other) return `${head}.`;
   return `${head}, or use the engine that answers at ${other} by naming it: galley -H ${other} ${context.invoked}`;
 }

@@ -1,5 +1,5 @@
 /** Which engine a command talks to, and why (issue 2: -H, -c, DOCKER_HOST, a docker context, galleyd). */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const GALLEY_SOCKET = '/run/galley/galley.sock';
@@ -195,6 +195,17 @@ export function readConfig(options: Pick<ResolveOptions, 'configDir' | 'env'>): 
 function currentContext(options: ResolveOptions): string | undefined {
   const name = readConfig(options)['currentContext'];
   return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
+/** Names of the docker contexts there are, without `default`. @throws EndpointError for one whose file is malformed */
+export function contextNames(options: Pick<ResolveOptions, 'configDir' | 'env'>): string[] {
+  const folder = join(configDirOf(options), 'contexts', 'meta');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((id) => {
+    const path = join(folder, id, 'meta.json');
+    const name = existsSync(path) ? readJson(path)['Name'] : undefined;
+    return typeof name === 'string' ? [name] : [];
+  });
 }
 
 function fromContext(name: string, source: EndpointSource, options: ResolveOptions): Endpoint {

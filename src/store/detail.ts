@@ -1,20 +1,22 @@
 /** The one task behind the detail area: a new selection supersedes the old one. Memory stays bounded whatever it reads. */
 import { FrameDecoder } from '../api/index.ts';
 import type { EngineClient } from '../client/index.ts';
-import { cleanLine } from './clean.ts';
+import { cleanLine, styledLine, type TextLine } from './ansi.ts';
 import type { Coalesced } from './facts.ts';
 
 export interface DetailState {
   /** What the lines belong to. */
   key: string;
-  lines: readonly string[];
+  lines: readonly TextLine[];
   /** Lines that were dropped from the front. */
   dropped: number;
+  /** The lines are those of before a restart or a reconnection: the first new one takes their place. */
+  stale: boolean;
   ended: boolean;
   error: string;
 }
 
-export const NO_DETAIL: DetailState = { key: '', lines: [], dropped: 0, ended: false, error: '' };
+export const NO_DETAIL: DetailState = { key: '', lines: [], dropped: 0, stale: false, ended: false, error: '' };
 export const LOG_LINES = 5_000;
 const LOG_TAIL = 1_000;
 
@@ -30,11 +32,14 @@ export interface DetailTask {
 }
 
 /** Appends lines, keeping the newest LOG_LINES. */
-export function appendLines(state: DetailState, lines: readonly string[]): DetailState {
-  const all = [...state.lines, ...lines];
+export function appendLines(state: DetailState, lines: readonly TextLine[]): DetailState {
+  const all = state.stale ? [...lines] : [...state.lines, ...lines];
   const over = Math.max(0, all.length - LOG_LINES);
-  return { ...state, lines: over > 0 ? all.slice(over) : all, dropped: state.dropped + over };
+  const dropped = (state.stale ? 0 : state.dropped) + over;
+  return { ...state, lines: over > 0 ? all.slice(over) : all, dropped, stale: false };
 }
+
+const textLines = (text: string): TextLine[] => text.split('\n').map((line) => ({ text: cleanLine(line) }));
 
 function inspectCall(client: EngineClient, request: { pane: string; id: string }): Promise<unknown> {
   if (request.pane === 'containers') return client.getContainer(request.id).inspect();
@@ -46,6 +51,7 @@ function inspectCall(client: EngineClient, request: { pane: string; id: string }
 export function createDetailTask(client: EngineClient, detail: Coalesced<DetailState>): DetailTask {
   let ending = new AbortController();
   let current = '';
+  let shown = '';
 
   async function logs(id: string, timestamps: boolean, key: string, signal: AbortSignal): Promise<void> {
     const stream = await client
@@ -61,7 +67,7 @@ export function createDetailTask(client: EngineClient, detail: Coalesced<DetailS
         rest = '';
       }
       if (pieces.length > 0 && !signal.aborted)
-        detail.patch((now) => (now.key === key ? appendLines(now, pieces.slice(-LOG_LINES).map(cleanLine)) : now));
+        detail.patch((now) => (now.key === key ? appendLines(now, pieces.slice(-LOG_LINES).map(styledLine)) : now));
     };
     const decoder = new FrameDecoder((_type, data) => take(data));
     for await (const chunk of stream.body) {
@@ -75,18 +81,17 @@ export function createDetailTask(client: EngineClient, detail: Coalesced<DetailS
     try {
       if (request.kind === 'logs') await logs(request.id, request.timestamps, key, signal);
       else {
-        let lines: string[];
-        if (request.kind === 'inspect')
-          lines = JSON.stringify(await inspectCall(client, request), null, 2)
-            .split('\n')
-            .map(cleanLine);
-        else {
-          const layers = await client.getImage(request.id).history();
-          lines = layers.map((layer) => JSON.stringify(layer));
-        }
-        if (!signal.aborted) detail.patch((now) => (now.key === key ? { ...now, lines, dropped: 0 } : now));
+        const lines =
+          request.kind === 'inspect'
+            ? textLines(JSON.stringify(await inspectCall(client, request), null, 2))
+            : (await client.getImage(request.id).history()).map((layer) => ({ text: JSON.stringify(layer) }));
+        if (!signal.aborted)
+          detail.patch((now) => (now.key === key ? { ...now, lines, dropped: 0, stale: false } : now));
       }
-      if (!signal.aborted) detail.patch((now) => (now.key === key ? { ...now, ended: true } : now));
+      if (!signal.aborted)
+        detail.patch((now) =>
+          now.key === key ? { ...now, ended: true, ...(now.stale ? { lines: [], stale: false } : {}) } : now,
+        );
     } catch (error) {
       if (signal.aborted) return;
       const message = cleanLine(error instanceof Error ? error.message : String(error));
@@ -96,12 +101,16 @@ export function createDetailTask(client: EngineClient, detail: Coalesced<DetailS
 
   return {
     show(request, revision = '') {
-      const key = request ? `${JSON.stringify(request)}${revision}` : '';
+      const what = request ? JSON.stringify(request) : '';
+      const key = request ? `${what}${revision}` : '';
       if (key === current) return;
+      const same = what !== '' && what === shown;
       current = key;
+      shown = what;
       ending.abort();
       ending = new AbortController();
-      detail.patch(() => ({ ...NO_DETAIL, key }));
+      // The same thing looked at anew stays on the screen until its news are there.
+      detail.patch((now) => (same ? { ...now, key, stale: true, ended: false, error: '' } : { ...NO_DETAIL, key }));
       if (request) void load(request, key, ending.signal);
     },
     stop: () => ending.abort(),

@@ -1,10 +1,11 @@
 /** What is known about the engine. Patched by single events; readers are told at most every COALESCE_MS, or at once by flush(). */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { ContainerStats, ContainerSummary, ImageSummary, NetworkResource, Volume } from '../api/index.ts';
+import type { ContainerSummary, ImageSummary, NetworkResource, Volume } from '../api/index.ts';
+import type { Usage } from '../format/stats.ts';
 
 export interface Connection {
   state: 'connecting' | 'connected' | 'lost';
-  /** Why it is lost, in the client's words. */
+  /** Why it is lost in the client's words, or what is being waited for. */
   message: string;
 }
 
@@ -23,26 +24,19 @@ export interface EngineFacts {
 /** `since`: Unix milliseconds of the last change of state, worked out from the status text when it arrived. */
 export type ContainerFact = ContainerSummary & { since: number };
 
-export interface Sample {
-  /** Percent of one cpu. */
-  cpu: number;
-  /** Bytes in use without the page cache, and the limit. */
-  memory: number;
-  limit: number;
-  rx: number;
-  tx: number;
-  pids: number;
-}
-
 export interface Facts {
   connection: Connection;
+  /** Why galleyd could not be started; empty when it was not tried or came up. */
+  startFailure: string;
+  /** Hosts of other engines that answer: offered, never taken. */
+  others: readonly string[];
   engine: EngineFacts | undefined;
   containers: ReadonlyMap<string, ContainerFact>;
   images: ReadonlyMap<string, ImageSummary>;
   volumes: ReadonlyMap<string, Volume>;
   networks: ReadonlyMap<string, NetworkResource>;
   /** The newest samples per container, oldest first, at most RING. */
-  stats: ReadonlyMap<string, readonly Sample[]>;
+  stats: ReadonlyMap<string, readonly Usage[]>;
 }
 
 const COALESCE_MS = 80;
@@ -50,6 +44,8 @@ export const RING = 300;
 
 export const NO_FACTS: Facts = {
   connection: { state: 'connecting', message: '' },
+  startFailure: '',
+  others: [],
   engine: undefined,
   containers: new Map(),
   images: new Map(),
@@ -62,7 +58,8 @@ export const NO_FACTS: Facts = {
 export interface Coalesced<T> {
   store: StoreApi<T>;
   current(): T;
-  patch(change: (state: T) => T): void;
+  /** `delay`: readers may be told as late as this, ms. */
+  patch(change: (state: T) => T, delay?: number): void;
   flush(): void;
   stop(): void;
 }
@@ -71,17 +68,24 @@ export function createCoalesced<T>(initial: T, delay = COALESCE_MS): Coalesced<T
   const store = createStore<T>(() => initial);
   let pending = initial;
   let timer: NodeJS.Timeout | undefined;
+  let due = Number.POSITIVE_INFINITY;
   const flush = () => {
     clearTimeout(timer);
     timer = undefined;
+    due = Number.POSITIVE_INFINITY;
     if (pending !== store.getState()) store.setState(pending, true);
   };
   return {
     store,
     current: () => pending,
-    patch(change) {
+    patch(change, latest = delay) {
+      const before = pending;
       pending = change(pending);
-      timer ??= setTimeout(flush, delay);
+      const at = performance.now() + latest;
+      if (pending === before || at >= due) return;
+      clearTimeout(timer);
+      due = at;
+      timer = setTimeout(flush, latest);
     },
     flush,
     stop: () => {
@@ -115,23 +119,4 @@ export function statusAge(status: string): number {
   if (!match) return 0;
   const count = Number(match[1]);
   return (Number.isNaN(count) ? 1 : count) * (UNIT_MS[match[2] as string] ?? 0);
-}
-
-/** One sample of the stats stream, by the docker CLI's formulas. */
-export function sampleOf(stats: ContainerStats): Sample {
-  const cpuDelta = stats.cpu_stats.cpu_usage.total_usage - stats.precpu_stats.cpu_usage.total_usage;
-  const systemDelta = (stats.cpu_stats.system_cpu_usage ?? 0) - (stats.precpu_stats.system_cpu_usage ?? 0);
-  const cpus = stats.cpu_stats.online_cpus || stats.cpu_stats.cpu_usage.percpu_usage?.length || 1;
-  const memory = stats.memory_stats;
-  const cache = memory.stats?.['total_inactive_file'] ?? memory.stats?.['inactive_file'] ?? 0;
-  const usage = memory.usage ?? 0;
-  const links = Object.values(stats.networks ?? {});
-  return {
-    cpu: cpuDelta > 0 && systemDelta > 0 ? (cpuDelta / systemDelta) * cpus * 100 : 0,
-    memory: cache < usage ? usage - cache : usage,
-    limit: memory.limit ?? 0,
-    rx: links.reduce((sum, link) => sum + link.rx_bytes, 0),
-    tx: links.reduce((sum, link) => sum + link.tx_bytes, 0),
-    pids: stats.pids_stats.current ?? 0,
-  };
 }

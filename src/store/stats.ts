@@ -1,6 +1,10 @@
 /** Stats streams for the containers that are on the screen, and no others. */
 import type { EngineClient } from '../client/index.ts';
-import { type Coalesced, type Facts, RING, sampleOf, withEntry } from './facts.ts';
+import { usageOf } from '../format/stats.ts';
+import { type Coalesced, type Facts, RING, withEntry } from './facts.ts';
+
+/** Samples of many containers come at different moments of a second: drawn together they cost one frame. */
+const TOGETHER_MS = 400;
 
 export interface StatsFeed {
   /** The running containers whose stats are wanted from now on. */
@@ -16,9 +20,9 @@ export function createStatsFeed(client: EngineClient, facts: Coalesced<Facts>): 
         // The first sample has nothing before it, so its rate means nothing.
         if (!stats.precpu_stats?.system_cpu_usage) continue;
         facts.patch((now) => {
-          const ring = [...(now.stats.get(id) ?? []), sampleOf(stats)].slice(-RING);
+          const ring = [...(now.stats.get(id) ?? []), usageOf(stats)].slice(-RING);
           return { ...now, stats: withEntry(now.stats, id, ring) };
-        });
+        }, TOGETHER_MS);
       }
     } catch (error) {
       // An engine or container that went away shows in the facts; the stream has nothing to add to that.

@@ -67,6 +67,19 @@ export function startSync(client: EngineClient, facts: Coalesced<Facts>, onError
     }
   }
 
+  /** `key` is an id or a name. A name that has moved is taken from its old owner, for which the engine sends no event. */
+  function lookAtImage(key: string): Promise<void> {
+    return look(`i${key}`, async () => {
+      const image = await found(client.getImage(key).inspect());
+      const tags = image?.RepoTags ?? [key];
+      const others = [...facts.current().images.values()].filter(
+        (one) => one.Id !== image?.Id && one.Id !== key && one.RepoTags?.some((tag) => tags.includes(tag)),
+      );
+      facts.patch((now) => ({ ...now, images: withEntry(now.images, image?.Id ?? key, image && imageOf(image)) }));
+      for (const { Id } of others) void lookAtImage(Id);
+    });
+  }
+
   function onEvent(event: EngineEvent): void {
     const id = event.Actor?.ID ?? '';
     if (id === '' || QUIET.test(event.Action)) return;
@@ -80,10 +93,7 @@ export function startSync(client: EngineClient, facts: Coalesced<Facts>, onError
         }));
       });
     } else if (event.Type === 'image') {
-      void look(`i${id}`, async () => {
-        const image = await found(client.getImage(id).inspect());
-        facts.patch((now) => ({ ...now, images: withEntry(now.images, image?.Id ?? id, image && imageOf(image)) }));
-      });
+      void lookAtImage(id);
     } else if (event.Type === 'volume') {
       void look(`v${id}`, async () => {
         const volume = await found(client.getVolume(id).inspect());
@@ -116,7 +126,9 @@ export function startSync(client: EngineClient, facts: Coalesced<Facts>, onError
       ]);
       const galley = version.Components?.some((component) => component.Name === 'galley');
       facts.patch((now) => ({
+        ...now,
         connection: { state: 'connected', message: '' },
+        startFailure: '',
         engine: {
           name: galley ? 'galleyd' : version.Platform?.Name || 'dockerd',
           version: version.Version,
@@ -131,7 +143,6 @@ export function startSync(client: EngineClient, facts: Coalesced<Facts>, onError
         images: new Map(images.map((one) => [one.Id, one])),
         volumes: new Map(volumes.map((one) => [one.Name, one])),
         networks: new Map(networks.map((one) => [one.Id, one])),
-        stats: now.stats,
       }));
       facts.flush();
       for (let next = await first; !next.done; next = await events.next()) onEvent(next.value);

@@ -3,13 +3,13 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 
 export const PANES = ['containers', 'images', 'volumes', 'networks'] as const;
 export type Pane = (typeof PANES)[number];
-export type Tab = 'logs' | 'stats' | 'inspect' | 'history';
+export type Tab = 'logs' | 'stats' | 'inspect' | 'history' | 'used by';
 
 export const TABS: Readonly<Record<Pane, readonly Tab[]>> = {
   containers: ['logs', 'stats', 'inspect'],
-  images: ['history', 'inspect'],
-  volumes: ['inspect'],
-  networks: ['inspect'],
+  images: ['history', 'used by', 'inspect'],
+  volumes: ['used by', 'inspect'],
+  networks: ['used by', 'inspect'],
 };
 
 export interface PullLayer {
@@ -19,14 +19,22 @@ export interface PullLayer {
   total: number;
 }
 
+export interface Choice {
+  title: string;
+  note: string;
+  run: () => void;
+}
+
 export type Dialog =
   | { kind: 'help'; scroll: number }
   | { kind: 'palette'; query: string; index: number }
+  | { kind: 'choose'; title: string; choices: readonly Choice[]; index: number }
   | {
       kind: 'confirm';
       title: string;
       note: string;
-      object: Record<string, string>;
+      /** What it is about, drawn as a table. */
+      objects: readonly Record<string, string>[];
       verb: string;
       yes: boolean;
       run: () => void;
@@ -42,6 +50,11 @@ export type Dialog =
       cancel: () => void;
     };
 
+export interface Place {
+  pane: Pane;
+  id: string;
+}
+
 export interface View {
   pane: Pane;
   focus: 'list' | 'detail';
@@ -49,7 +62,12 @@ export interface View {
   selected: Readonly<Record<Pane, string>>;
   /** Where the selection was last seen: the next row takes over when it is gone. */
   position: Readonly<Record<Pane, number>>;
+  /** First visible row of each list. */
+  top: Readonly<Record<Pane, number>>;
   filter: Readonly<Record<Pane, string>>;
+  order: Readonly<Record<Pane, { column: string; reverse: boolean }>>;
+  /** Ids of marked rows, of the pane that is shown. */
+  marked: ReadonlySet<string>;
   tab: Readonly<Record<Pane, number>>;
   /** Containers: all, or only those that run. */
   all: boolean;
@@ -57,17 +75,25 @@ export interface View {
   /** A text field that takes the keys. */
   typing: 'filter' | 'search' | undefined;
   search: string;
-  /** Detail: first visible line, counted from the end while following. */
+  /** The line on which the last search stands; -1 before the first. Counted as `scroll` is. */
+  match: number;
+  /** Detail: number of the first visible line since the stream began, so that lines dropped in front move nothing. */
   scroll: number;
   across: number;
+  /** Logs: the end is shown, whatever comes. */
   follow: boolean;
   wrap: boolean;
   timestamps: boolean;
   dialog: Dialog | undefined;
   message: { text: string; tone: 'info' | 'error' } | undefined;
+  /** Where the followed links came from. */
+  trail: readonly Place[];
 }
 
 const each = <T>(value: T): Record<Pane, T> => ({ containers: value, images: value, volumes: value, networks: value });
+
+/** What a fresh look at a detail starts with. */
+export const FRESH = { scroll: 0, across: 0, follow: true, match: -1 } as const;
 
 export function initialView(): View {
   return {
@@ -75,19 +101,21 @@ export function initialView(): View {
     focus: 'list',
     selected: each(''),
     position: each(0),
+    top: each(0),
     filter: each(''),
+    order: each({ column: '', reverse: false }),
+    marked: new Set(),
     tab: each(0),
     all: true,
     zoom: 'none',
     typing: undefined,
     search: '',
-    scroll: 0,
-    across: 0,
-    follow: true,
+    ...FRESH,
     wrap: false,
     timestamps: false,
     dialog: undefined,
     message: undefined,
+    trail: [],
   };
 }
 

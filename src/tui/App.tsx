@@ -1,58 +1,98 @@
-import { Box, useApp, useInput, useWindowSize } from 'ink';
-import { type ReactElement, useEffect, useMemo } from 'react';
+import { Box, useApp, useInput, usePaste, useWindowSize } from 'ink';
+import { type ReactElement, useEffect, useMemo, useReducer } from 'react';
 import { useStore } from 'zustand';
 import {
-  type Coalesced,
-  type DetailState,
-  type DetailTask,
   type Facts,
-  PANES,
+  type Link,
+  mayStart,
   rowsOf,
-  type StatsFeed,
   selectedIndex,
   selectedRow,
   tabOf,
+  type View,
   type ViewStore,
   windowStart,
 } from '../store/index.ts';
-import type { Controller } from './controller.ts';
+import { nextAgeChange } from './age.ts';
+import type { Controls } from './control/controller.ts';
 import { DialogView } from './Dialogs.tsx';
-import { dispatch } from './keys/dispatch.ts';
+import { dispatch, paste } from './keys/dispatch.ts';
 import { keyNames } from './keys/names.ts';
-import { pageOf, SMALLEST, screenLines } from './screen.ts';
+import { layoutOf, SMALLEST } from './layout.ts';
+import { screenLines } from './screen.ts';
+import type { Suspend } from './terminal/job.ts';
 import { Lines } from './widgets/Lines.tsx';
 
 export interface AppProps {
-  facts: Coalesced<Facts>;
-  detail: Coalesced<DetailState>;
+  link: Link;
   view: ViewStore;
-  controller: Controller;
-  feed: StatsFeed;
-  task: DetailTask;
-  host: string;
+  controller: Controls;
   colour: boolean;
   now: () => number;
   /** Told Ink's way to hand the terminal over. */
-  onTerminal: (suspend: (work: () => Promise<void>) => Promise<void>) => void;
+  onTerminal: (suspend: Suspend) => void;
 }
 
-/** The dashboard. All it knows comes from three stores; all it does goes through the controller. */
-export function App(props: AppProps): ReactElement {
-  const { view: viewStore, controller, feed, task } = props;
-  const facts = useStore(props.facts.store);
-  const detail = useStore(props.detail.store);
+/** The containers that are on the screen, in the order of their list. */
+function visibleContainers(facts: Facts, view: View, columns: number, rows: number): string[] {
+  const list = layoutOf(view, columns, rows).lists.find((one) => one.pane === 'containers');
+  if (!list) return view.pane === 'containers' ? [selectedRow(facts, view)?.id ?? ''] : [];
+  const all = rowsOf(facts, view, 'containers');
+  const page = Math.max(1, list.height - 3);
+  const start = windowStart(all.length, selectedIndex(all, view, 'containers'), page, view.top.containers);
+  return all.slice(start, start + page).map((row) => row.id);
+}
+
+/** What the shown row's detail is read from. */
+function useDetail(link: Link, facts: Facts, view: View): void {
+  const { task } = link;
+  const id = selectedRow(facts, view)?.id;
+  const tab = tabOf(view);
+  const { pane, timestamps } = view;
+  const state = id && pane === 'containers' ? facts.containers.get(id)?.State : '';
+  const connected = facts.connection.state === 'connected';
+  const connectedAt = facts.engine?.connectedAt ?? 0;
+  useEffect(() => {
+    if (!connected) return;
+    // A stream ends with its container and its connection: the same logs are then opened anew.
+    const revision = `${state === 'running' ? 'live' : ''}${connectedAt}`;
+    if (!id || tab === 'stats' || tab === 'used by') task.show(undefined);
+    else if (tab === 'logs') task.show({ kind: 'logs', id, timestamps }, revision);
+    else if (tab === 'history') task.show({ kind: 'history', id });
+    else task.show({ kind: 'inspect', pane, id }, state);
+  }, [task, id, tab, pane, timestamps, state, connected, connectedAt]);
+}
+
+/** Draws again when the text of a visible age changes, and not before. */
+function useAges(facts: Facts, view: View, now: number, columns: number, rows: number): void {
+  const [, draw] = useReducer((count: number) => count + 1, 0);
+  const ages = visibleContainers(facts, view, columns, rows).map(
+    (id) => now - (facts.containers.get(id)?.since ?? now),
+  );
+  const wait = ages.length > 0 ? nextAgeChange(ages) : 0;
+  useEffect(() => {
+    if (wait === 0) return;
+    const timer = setTimeout(draw, wait + 5);
+    return () => clearTimeout(timer);
+  });
+}
+
+/** The dashboard. All it knows comes from the link and the view; all it does goes through the controller. */
+export function App({ link, view: viewStore, controller, colour, now: clock, onTerminal }: AppProps): ReactElement {
+  const facts = useStore(link.facts.store);
+  const detail = useStore(link.detail.store);
   const view = useStore(viewStore);
   const { columns, rows } = useWindowSize();
   const { suspendTerminal } = useApp();
-  const { onTerminal } = props;
   useEffect(() => onTerminal((work) => suspendTerminal(work)), [onTerminal, suspendTerminal]);
 
   useInput((input, key) => {
-    for (const name of keyNames(input, key).names) dispatch(controller, name, controller.pull);
+    for (const name of keyNames(input, key)) dispatch(controller, name);
     // A key is answered with the newest facts, at once.
-    props.facts.flush();
-    props.detail.flush();
+    link.facts.flush();
+    link.detail.flush();
   });
+  usePaste((text) => paste(controller, text));
 
   const row = selectedRow(facts, view);
   const position = selectedIndex(rowsOf(facts, view, view.pane), view, view.pane);
@@ -65,43 +105,26 @@ export function App(props: AppProps): ReactElement {
         position: { ...view.position, [pane]: position },
       });
   }, [row, position, view, viewStore]);
-  const tab = tabOf(view);
-  const state = row && view.pane === 'containers' ? facts.containers.get(row.id)?.State : '';
-  const connectedAt = facts.engine?.connectedAt ?? 0;
-  const connected = facts.connection.state === 'connected';
-  useEffect(() => {
-    if (!connected) return;
-    if (!row || tab === 'stats') task.show(undefined);
-    else if (tab === 'logs')
-      task.show(
-        { kind: 'logs', id: row.id, timestamps: view.timestamps },
-        `${state === 'running' ? 'live' : ''}${connectedAt}`,
-      );
-    else if (tab === 'history') task.show({ kind: 'history', id: row.id });
-    else task.show({ kind: 'inspect', pane: view.pane, id: row.id }, state);
-  }, [task, row?.id, tab, view.pane, view.timestamps, state, connected, connectedAt, row]);
+  useDetail(link, facts, view);
 
+  const connected = facts.connection.state === 'connected';
   const wanted = useMemo(() => {
     if (!connected) return '';
-    const pane = PANES[0];
-    const list = rowsOf(facts, view, pane);
-    const page = pageOf({ ...view, focus: 'list' }, columns, rows);
-    const at = selectedIndex(list, view, pane);
-    const start = windowStart(list.length, at, page);
-    const visible = view.pane === pane || columns >= 150 ? list.slice(start, start + page) : [];
-    return visible
-      .filter((one) => facts.containers.get(one.id)?.State === 'running')
-      .map((one) => one.id)
+    return visibleContainers(facts, view, columns, rows)
+      .filter((id) => facts.containers.get(id)?.State === 'running')
       .join(' ');
   }, [facts, view, columns, rows, connected]);
-  useEffect(() => feed.want(wanted === '' ? [] : wanted.split(' ')), [feed, wanted]);
+  useEffect(() => link.feed.want(wanted === '' ? [] : wanted.split(' ')), [link, wanted]);
 
-  const lines = screenLines({ facts, view, detail, host: props.host, columns, rows, now: props.now() });
+  const now = clock();
+  useAges(facts, view, now, columns, rows);
+  const start = !mayStart(link.endpoint) ? 'no' : process.getuid?.() === 0 ? 'key' : 'sudo';
+  const lines = screenLines({ facts, view, detail, host: link.client.host, start, columns, rows, now });
   const usable = columns >= SMALLEST.columns && rows >= SMALLEST.rows;
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
-      <Lines lines={lines} colour={props.colour} />
-      {usable && <DialogView view={view} columns={columns} rows={rows} colour={props.colour} />}
+      <Lines lines={lines} colour={colour} />
+      {usable && <DialogView view={view} columns={columns} rows={rows} colour={colour} />}
     </Box>
   );
 }

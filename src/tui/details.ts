@@ -5,57 +5,28 @@ import {
   type DetailState,
   type Facts,
   fitCells,
+  nameOf,
   type Row,
   sliceCells,
   tabOf,
+  usersOf,
   type View,
-  wrapCells,
 } from '../store/index.ts';
+import { stateCell } from './lists.ts';
+import { textViewLines } from './text-view.ts';
 import { chart, scaleOf } from './widgets/chart.ts';
 import type { Line, Tone } from './widgets/line.ts';
-
-/** A line with the matches of the search marked. */
-function marked(text: string, search: string, tone: Tone): Line {
-  if (search === '') return [{ text, tone }];
-  const out: { text: string; tone: Tone }[] = [];
-  const lower = text.toLowerCase();
-  let at = 0;
-  for (let next = lower.indexOf(search.toLowerCase()); next >= 0; next = lower.indexOf(search.toLowerCase(), at)) {
-    out.push({ text: text.slice(at, next), tone }, { text: text.slice(next, next + search.length), tone: 'selected' });
-    at = next + search.length;
-  }
-  return [...out, { text: text.slice(at), tone }];
-}
-
-function textLines(
-  detail: DetailState,
-  view: View,
-  width: number,
-  height: number,
-  following: boolean,
-  tone: (line: string) => Tone,
-): Line[] {
-  const { lines } = detail;
-  const last = Math.max(0, lines.length - height);
-  const start = following ? last : Math.min(view.scroll, last);
-  let shown = lines.slice(start, start + height);
-  if (view.wrap) {
-    shown = shown.flatMap((line) => wrapCells(line, width));
-    shown = following ? shown.slice(-height) : shown.slice(0, height);
-  }
-  return shown.map((line) => marked(view.wrap ? line : sliceCells(line, view.across, width), view.search, tone(line)));
-}
 
 function statsLines(facts: Facts, id: string, width: number, height: number): Line[] {
   const ring = facts.stats.get(id) ?? [];
   const newest = ring.at(-1);
   if (!newest) {
     const running = facts.containers.get(id)?.State === 'running';
-    return [[{ text: running ? ' waiting for the first sample …' : ' not running: s starts it', tone: 'dim' }]];
+    return [[], [{ text: running ? '  waiting for the first sample …' : '  not running: s starts it', tone: 'dim' }]];
   }
   const label = 10;
   const wide = Math.max(10, width - label - 2);
-  const tall = Math.max(2, Math.floor((height - 5) / 2));
+  const tall = Math.max(1, Math.floor((height - 3) / 2));
   const graph = (values: readonly number[], words: (value: number) => string, tone: Tone): Line[] => {
     const top = scaleOf(values);
     return chart(values, wide, tall, top).map((text, at) => [
@@ -64,14 +35,17 @@ function statsLines(facts: Facts, id: string, width: number, height: number): Li
     ]);
   };
   const memory = ring.map((one) => one.memory / 1048576);
-  const share = newest.limit > 0 ? ` of ${binarySize(newest.limit)}` : '';
+  const share =
+    newest.memoryLimit > 0 ? ` of ${binarySize(newest.memoryLimit)} (${newest.memoryPercent.toFixed(1)}%)` : '';
+  const peak = Math.max(...ring.map((one) => one.cpuPercent));
   return [
     [
       { text: ' CPU     ', tone: 'title' },
-      { text: `${newest.cpu.toFixed(2)}%`, tone: 'good' },
+      { text: `${newest.cpuPercent.toFixed(2)}%`, tone: 'good' },
+      { text: `  peak ${peak.toFixed(2)}%, last ${ring.length} s (100% is one cpu)`, tone: 'dim' },
     ],
     ...graph(
-      ring.map((one) => one.cpu),
+      ring.map((one) => one.cpuPercent),
       (value) => `${value}%`,
       'good',
     ),
@@ -80,10 +54,9 @@ function statsLines(facts: Facts, id: string, width: number, height: number): Li
       { text: `${binarySize(newest.memory)}${share}`, tone: 'accent' },
     ],
     ...graph(memory, (value) => binarySize(value * 1048576), 'accent'),
-    [],
     [
       {
-        text: ` NET in ${humanSize(newest.rx)} out ${humanSize(newest.tx)}   PIDS ${newest.pids}   ${ring.length} s shown`,
+        text: ` NET in ${humanSize(newest.received)} out ${humanSize(newest.sent)}   BLOCK in ${humanSize(newest.blockRead)} out ${humanSize(newest.blockWritten)}   PIDS ${newest.pids}`,
         tone: 'dim',
       },
     ],
@@ -91,11 +64,10 @@ function statsLines(facts: Facts, id: string, width: number, height: number): Li
 }
 
 function historyLines(detail: DetailState, view: View, width: number, height: number): Line[] {
-  const rows = detail.lines
-    .slice(Math.min(view.scroll, Math.max(0, detail.lines.length - height + 1)))
-    .slice(0, height - 1);
+  const top = Math.max(0, Math.min(view.scroll, detail.lines.length - height + 1));
+  const rows = detail.lines.slice(top, top + height - 1);
   const lines = rows.map((line): Line => {
-    const layer = JSON.parse(line) as { Size: number; CreatedBy: string; Comment: string };
+    const layer = JSON.parse(line.text) as { Size: number; CreatedBy: string; Comment: string };
     const made = cleanLine((layer.CreatedBy || layer.Comment || '').replace(/^\/bin\/sh -c (#\(nop\) +)?/, ''));
     return [
       { text: ` ${fitCells(layer.Size > 0 ? humanSize(layer.Size, 3) : '-', 8, true)}  `, tone: 'accent' },
@@ -104,6 +76,34 @@ function historyLines(detail: DetailState, view: View, width: number, height: nu
   });
   return [[{ text: ` ${fitCells('SIZE', 8, true)}  MADE BY`, tone: 'dim' }], ...lines];
 }
+
+function usersLines(facts: Facts, view: View, row: Row, width: number, height: number): Line[] {
+  const users = usersOf(facts, view.pane, row.id);
+  if (users.length === 0) return [[], [{ text: '  No container uses it.', tone: 'dim' }]];
+  const top = Math.max(0, Math.min(view.scroll, users.length - height + 1));
+  const name = Math.max(10, Math.floor((width - 16) / 2));
+  const lines = users.slice(top, top + height - 1).map((one): Line => {
+    const state = stateCell(one);
+    const mount = one.Mounts?.find((each) => each.Name === row.id);
+    const link = Object.values(one.NetworkSettings?.Networks ?? {}).find((each) => each?.NetworkID === row.id);
+    const how =
+      view.pane === 'volumes'
+        ? `${mount?.Destination ?? ''}${mount?.RW === false ? ' (read only)' : ''}`
+        : view.pane === 'networks'
+          ? (link?.IPAddress ?? '')
+          : one.Command;
+    return [
+      { text: ` ${fitCells(state.text, 13)} `, tone: state.tone },
+      { text: `${fitCells(nameOf(one), name)} ` },
+      { text: cleanLine(how), tone: 'dim' },
+    ];
+  });
+  const what = view.pane === 'volumes' ? 'PATH' : view.pane === 'networks' ? 'ADDRESS' : 'COMMAND';
+  return [[{ text: ` ${fitCells('STATE', 13)} ${fitCells('CONTAINER', name)} ${what}`, tone: 'dim' }], ...lines];
+}
+
+const levelTone = (text: string): Tone =>
+  /\b(error|fatal|panic)\b/i.test(text) ? 'bad' : /\bwarn(ing)?\b/i.test(text) ? 'warn' : 'plain';
 
 /** What the area shows for the selected row. */
 export function detailLines(
@@ -114,23 +114,23 @@ export function detailLines(
   width: number,
   height: number,
 ): Line[] {
-  if (!row) return [[], [{ text: '  Nothing is selected.', tone: 'dim' }]];
+  if (!row) return [];
   const tab = tabOf(view);
   if (tab === 'stats') return statsLines(facts, row.id, width, height);
+  if (tab === 'used by') return usersLines(facts, view, row, width, height);
   if (detail.error !== '') return [[], [{ text: `  ${detail.error}`, tone: 'bad' }]];
-  if (detail.lines.length === 0)
-    return [
-      [],
-      [{ text: detail.ended ? '  (empty)' : tab === 'logs' ? '  no output yet' : '  loading …', tone: 'dim' }],
-    ];
+  if (detail.lines.length === 0) {
+    const words = detail.ended ? '  It has written nothing.' : tab === 'logs' ? '  no output yet' : '  loading …';
+    return [[], [{ text: words, tone: 'dim' }]];
+  }
   if (tab === 'history') return historyLines(detail, view, width, height);
-  return textLines(detail, view, width, height, tab === 'logs' && view.follow, (line) =>
-    tab === 'logs'
-      ? /\b(error|fatal|panic)\b/i.test(line)
-        ? 'bad'
-        : /\bwarn(ing)?\b/i.test(line)
-          ? 'warn'
-          : 'plain'
-      : 'plain',
-  );
+  return textViewLines({
+    detail,
+    view,
+    width,
+    height,
+    follows: tab === 'logs' && view.follow,
+    tone: tab === 'logs' ? levelTone : () => 'plain',
+    json: tab === 'inspect',
+  });
 }

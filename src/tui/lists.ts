@@ -1,7 +1,18 @@
-/** The panes' columns and empty states. Pure. */
-import { humanDuration } from '../api/durations.ts';
+/** The panes' columns and what an empty pane says. Pure. */
 import { binarySize, humanSize } from '../format/units.ts';
-import { type Facts, nameOf, type Pane, rowsOf, selectedIndex, type View } from '../store/index.ts';
+import {
+  type ContainerFact,
+  type Facts,
+  ORDERS,
+  type Pane,
+  type Row,
+  rowsOf,
+  selectedIndex,
+  usersOf,
+  type View,
+  wrapCells,
+} from '../store/index.ts';
+import { shortAge } from './age.ts';
 import type { Line, Tone } from './widgets/line.ts';
 import { type Column, tableLines } from './widgets/table.ts';
 
@@ -15,117 +26,81 @@ const LOOK: Readonly<Record<string, { glyph: string; tone: Tone }>> = {
   dead: { glyph: '✗', tone: 'bad' },
 };
 const plain = (text: string) => ({ text });
-const age = (from: number, now: number) =>
-  humanDuration(Math.max(0, now - from))
-    .replace('Less than a second', 'now')
-    .replace(/^About an? /, '1 ')
-    .replace(/ second.*/, 's')
-    .replace(/ minute.*/, 'm')
-    .replace(/ hour.*/, 'h')
-    .replace(/ day.*/, 'd')
-    .replace(/ week.*/, 'w')
-    .replace(/ month.*/, 'mo')
-    .replace(/ year.*/, 'y');
 
-type ById = { id: string };
-
-function containerColumns(facts: Facts, now: number): Column<ById>[] {
-  const of = (row: ById) => facts.containers.get(row.id);
-  const newest = (row: ById) => facts.stats.get(row.id)?.at(-1);
-  return [
-    {
-      title: 'STATE',
-      width: 12,
-      cell: (row) => {
-        const one = of(row);
-        const look = LOOK[one?.State ?? ''] ?? { glyph: '?', tone: 'plain' };
-        const code = /^Exited \((\d+)\)/.exec(one?.Status ?? '')?.[1];
-        const sick = /\(unhealthy\)/.test(one?.Status ?? '');
-        const bad = sick || (code !== undefined && code !== '0');
-        return {
-          text: `${look.glyph} ${sick ? 'unhealthy' : one?.State}${code ? ` ${code}` : ''}`,
-          tone: bad ? 'bad' : look.tone,
-        };
-      },
-    },
-    { title: 'NAME', width: 0, grow: 3, cell: (row) => plain(of(row) ? nameOf(of(row) as never) : '') },
-    {
-      title: 'IMAGE',
-      width: 0,
-      grow: 3,
-      from: 52,
-      cell: (row) => ({ text: (of(row)?.Image ?? '').replace(/^sha256:/, ''), tone: 'dim' }),
-    },
-    {
-      title: 'CPU',
-      width: 6,
-      right: true,
-      cell: (row) => plain(newest(row) ? `${newest(row)?.cpu.toFixed(1)}%` : '-'),
-    },
-    {
-      title: 'MEM',
-      width: 9,
-      right: true,
-      cell: (row) => plain(newest(row) ? binarySize(newest(row)?.memory ?? 0) : '-'),
-    },
-    { title: 'AGE', width: 4, right: true, cell: (row) => plain(age(of(row)?.since ?? now, now)) },
-    {
-      title: 'PORTS',
-      width: 0,
-      grow: 2,
-      from: 74,
-      cell: (row) => {
-        const ports = (of(row)?.Ports ?? []).filter((port) => port.PublicPort);
-        return {
-          text: [...new Set(ports.map((port) => `${port.PublicPort}→${port.PrivatePort}/${port.Type}`))].join(' '),
-          tone: 'accent',
-        };
-      },
-    },
-  ];
+/** State as a sign, a word and an exit code: never by colour alone. */
+export function stateCell(one: ContainerFact): { text: string; tone: Tone } {
+  const look = LOOK[one.State] ?? { glyph: '?', tone: 'plain' };
+  const code = /^Exited \((\d+)\)/.exec(one.Status)?.[1];
+  const sick = /\(unhealthy\)/.test(one.Status);
+  const starting = /\(health: starting\)/.test(one.Status);
+  const bad = sick || (code !== undefined && code !== '0');
+  const word = sick ? 'unhealthy' : starting ? 'starting' : one.State;
+  return { text: `${look.glyph} ${word}${code ? ` ${code}` : ''}`, tone: bad ? 'bad' : look.tone };
 }
 
-function columnsOf(facts: Facts, pane: Pane, now: number): Column<{ id: string; name: string }>[] {
-  if (pane === 'containers') return containerColumns(facts, now);
-  if (pane === 'images') {
+function portsText(one: ContainerFact | undefined): string {
+  const ports = (one?.Ports ?? []).filter((port) => port.PublicPort);
+  const texts = ports.map(
+    (port) => `${port.PublicPort}→${port.PrivatePort}${port.Type === 'tcp' ? '' : `/${port.Type}`}`,
+  );
+  return [...new Set(texts)].join(' ');
+}
+
+const columnsFor: Readonly<Record<Pane, (facts: Facts, now: number) => Column<Row>[]>> = {
+  containers: (facts, now) => {
+    const of = (row: Row) => facts.containers.get(row.id);
+    const newest = (row: Row) => facts.stats.get(row.id)?.at(-1);
     return [
-      { title: 'NAME', width: 0, grow: 1, cell: (row) => plain(row.name) },
-      { title: 'ID', width: 12, from: 50, cell: (row) => ({ text: row.id.slice(7, 19), tone: 'dim' }) },
-      { title: 'SIZE', width: 8, right: true, cell: (row) => plain(humanSize(facts.images.get(row.id)?.Size ?? 0, 3)) },
       {
-        title: 'USED',
-        width: 5,
-        right: true,
-        cell: (row) =>
-          plain(String([...facts.containers.values()].filter((one) => one.ImageID === row.id).length || '-')),
+        title: 'STATE',
+        width: 12,
+        cell: (row) => {
+          const one = of(row);
+          return one ? stateCell(one) : plain('');
+        },
+      },
+      { title: 'NAME', width: 0, grow: 3, cell: (row) => plain(row.name) },
+      {
+        title: 'IMAGE',
+        width: 0,
+        grow: 3,
+        from: 56,
+        cell: (row) => ({ text: (of(row)?.Image ?? '').replace(/^sha256:(.{12}).*/, '$1'), tone: 'dim' }),
       },
       {
-        title: 'AGE',
-        width: 4,
+        title: 'CPU',
+        width: 6,
         right: true,
-        cell: (row) => plain(age((facts.images.get(row.id)?.Created ?? 0) * 1000, now)),
+        cell: (row) => plain(newest(row) ? `${newest(row)?.cpuPercent.toFixed(1)}%` : '-'),
       },
+      {
+        title: 'MEM',
+        width: 8,
+        right: true,
+        cell: (row) => plain(newest(row) ? binarySize(newest(row)?.memory ?? 0) : '-'),
+      },
+      { title: 'AGE', width: 4, right: true, cell: (row) => plain(shortAge(now - (of(row)?.since ?? now))) },
+      { title: 'PORTS', width: 0, grow: 2, from: 74, cell: (row) => ({ text: portsText(of(row)), tone: 'accent' }) },
     ];
-  }
-  if (pane === 'volumes') {
-    return [
-      { title: 'NAME', width: 0, grow: 1, cell: (row) => plain(row.name) },
-      { title: 'DRIVER', width: 8, cell: (row) => ({ text: facts.volumes.get(row.id)?.Driver ?? '', tone: 'dim' }) },
-      {
-        title: 'USED',
-        width: 5,
-        right: true,
-        cell: (row) =>
-          plain(
-            String(
-              [...facts.containers.values()].filter((one) => one.Mounts?.some((mount) => mount.Name === row.id))
-                .length || '-',
-            ),
-          ),
-      },
-    ];
-  }
-  return [
+  },
+  images: (facts, now) => [
+    { title: 'NAME', width: 0, grow: 1, cell: (row) => plain(row.name) },
+    { title: 'ID', width: 12, from: 50, cell: (row) => ({ text: row.id.slice(7, 19), tone: 'dim' }) },
+    { title: 'SIZE', width: 8, right: true, cell: (row) => plain(humanSize(facts.images.get(row.id)?.Size ?? 0, 3)) },
+    usedColumn(facts, 'images'),
+    {
+      title: 'AGE',
+      width: 4,
+      right: true,
+      cell: (row) => plain(shortAge(now - (facts.images.get(row.id)?.Created ?? 0) * 1000)),
+    },
+  ],
+  volumes: (facts) => [
+    { title: 'NAME', width: 0, grow: 1, cell: (row) => plain(row.name) },
+    { title: 'DRIVER', width: 8, cell: (row) => ({ text: facts.volumes.get(row.id)?.Driver ?? '', tone: 'dim' }) },
+    usedColumn(facts, 'volumes'),
+  ],
+  networks: (facts) => [
     { title: 'NAME', width: 0, grow: 1, cell: (row) => plain(row.name) },
     { title: 'DRIVER', width: 8, cell: (row) => ({ text: facts.networks.get(row.id)?.Driver ?? '', tone: 'dim' }) },
     {
@@ -134,48 +109,85 @@ function columnsOf(facts: Facts, pane: Pane, now: number): Column<{ id: string; 
       from: 44,
       cell: (row) => plain(facts.networks.get(row.id)?.IPAM?.Config?.[0]?.Subnet ?? '-'),
     },
-  ];
+  ],
+};
+
+function usedColumn(facts: Facts, pane: Pane): Column<Row> {
+  return {
+    title: 'USED',
+    width: 5,
+    right: true,
+    cell: (row) => plain(String(usersOf(facts, pane, row.id).length || '-')),
+  };
 }
+
+/** How galleyd can be started from here: by a key, by a command through sudo, or not at all because somebody named this engine. */
+export type StartWay = 'key' | 'sudo' | 'no';
 
 const EMPTY: Readonly<Record<Pane, string[]>> = {
   containers: [
     'No containers yet.',
-    'P pulls an image; then, in a shell:',
+    'P pulls an image by name. Then, in another shell:',
     'galley run -d -p 8080:80 --name web nginx',
   ],
-  images: ['No images yet. P pulls one by name.'],
+  images: ['No images yet. P pulls one by name, for example nginx.'],
   volumes: ['No volumes. galley volume create NAME makes one.'],
   networks: ['No networks.'],
 };
 
-function emptyLines(facts: Facts, view: View, pane: Pane): string[] {
-  if (facts.connection.state === 'connecting') return ['Connecting to the engine …'];
-  if (!facts.engine) {
-    return /permission denied/i.test(facts.connection.message)
-      ? [
-          'No permission to talk to the engine.',
-          'sudo usermod -aG galley $USER',
-          'then log in again, or run sudo galley',
-        ]
-      : ['No engine answers.', 'sudo galley daemon start', 'starts one; this screen connects by itself.'];
-  }
+function withoutEngine(facts: Facts, start: StartWay): string[] {
+  const { connection, startFailure, others } = facts;
+  if (connection.state === 'connecting') return [connection.message || 'Connecting to the engine …'];
+  const why = startFailure || connection.message;
+  const ways = /permission denied|no access/i.test(why)
+    ? ['sudo usermod -aG galley $USER, then log in again; or run sudo galley.']
+    : start === 'key'
+      ? ['S starts galleyd.']
+      : start === 'sudo'
+        ? ['sudo galley daemon start starts it; this screen connects by itself.']
+        : ['This screen connects by itself as soon as it answers.'];
+  const offers = others.map((host) => `Another engine answers at ${host}: @ lets you choose it.`);
+  return ['No engine answers.', ...why.split('\n'), '', ...ways, ...offers];
+}
+
+function emptyLines(facts: Facts, view: View, pane: Pane, start: StartWay): string[] {
+  if (!facts.engine) return withoutEngine(facts, start);
   if (view.filter[pane] !== '') return [`Nothing matches ${view.filter[pane]}. Esc clears the filter.`];
   if (pane === 'containers' && !view.all && facts.containers.size > 0) return ['No running containers. A shows all.'];
   return EMPTY[pane];
 }
 
+export interface ListOptions {
+  facts: Facts;
+  view: View;
+  pane: Pane;
+  width: number;
+  height: number;
+  now: number;
+  start: StartWay;
+}
+
 /** The inside of a list pane. */
-export function listLines(facts: Facts, view: View, pane: Pane, width: number, height: number, now: number): Line[] {
+export function listLines({ facts, view, pane, width, height, now, start }: ListOptions): Line[] {
   const rows = rowsOf(facts, view, pane);
   if (rows.length === 0)
-    return [[], ...emptyLines(facts, view, pane).map((text): Line => [{ text: `  ${text}`, tone: 'dim' }])];
-  const focused = view.pane === pane && view.focus === 'list';
+    return [
+      [],
+      ...emptyLines(facts, view, pane, start)
+        .flatMap((text) => wrapCells(text, width - 3))
+        .map((text): Line => [{ text: `  ${text}`, tone: 'dim' }]),
+    ];
+  const { column, reverse } = view.order[pane];
+  const order = ORDERS[pane].find((one) => one.column === column);
   return tableLines({
     rows,
-    columns: columnsOf(facts, pane, now),
+    columns: columnsFor[pane](facts, now),
     index: selectedIndex(rows, view, pane),
+    top: view.top[pane],
+    marked: pane === view.pane ? view.marked : new Set<string>(),
+    ...(order ? { sorted: { column, down: Boolean(order.down) !== reverse } } : {}),
     width,
     height,
-    focused,
+    focused: view.pane === pane && view.focus === 'list',
   });
 }

@@ -5,7 +5,6 @@ import {
   type Facts,
   fitCells,
   PANES,
-  type Pane,
   rowsOf,
   selectedRow,
   TABS,
@@ -14,56 +13,59 @@ import {
 } from '../store/index.ts';
 import { detailLines } from './details.ts';
 import { actionsHere } from './keys/actions.ts';
-import { listLines } from './lists.ts';
-import { beside, fitLine, type Line, lineText, panel, type Segment } from './widgets/line.ts';
-
-export const SMALLEST = { columns: 60, rows: 15 };
-const SIDE_BY_SIDE = 150;
+import { shownKey } from './keys/names.ts';
+import { type Area, layoutOf, SMALLEST } from './layout.ts';
+import { listLines, type StartWay } from './lists.ts';
+import { searchNote } from './text-view.ts';
+import { beside, fitLine, type Line, lineCells, panel, type Segment } from './widgets/line.ts';
 
 export interface ScreenInput {
   facts: Facts;
   view: View;
   detail: DetailState;
   host: string;
+  start: StartWay;
   columns: number;
   rows: number;
   /** Unix milliseconds. */
   now: number;
 }
 
-/** Rows of text that the areas show, for paging. */
-export function pageOf(view: View, columns: number, rows: number): number {
-  const body = rows - 4;
-  if (view.zoom !== 'none') return Math.max(1, body - 2);
-  if (columns >= SIDE_BY_SIDE) return Math.max(1, (view.focus === 'detail' ? body : Math.ceil(body / 2)) - 2);
-  return Math.max(1, Math.floor(body / 2) - 2);
+/** Text of at most `width` cells; its middle gives way, because both ends of an address tell it apart. */
+function middleCut(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const tail = Math.max(0, Math.floor((width - 1) / 2));
+  return `${text.slice(0, Math.max(0, width - 1 - tail))}…${text.slice(text.length - tail)}`;
 }
 
 function header({ facts, host, columns }: ScreenInput): Line {
   const { engine, connection } = facts;
-  const running = [...facts.containers.values()].filter((one) => one.State === 'running').length;
-  const left: Segment[] = [
-    { text: ' galley ', tone: 'selected' },
-    { text: engine ? `  ${engine.name} ${engine.version}` : '  no engine', tone: 'title' },
-    { text: `  ${host}${engine && columns >= 110 ? ` on ${engine.hostname}, ${engine.cpus} cpus` : ''}`, tone: 'dim' },
-  ];
-  const right: Segment[] = [
-    {
-      text: ` ${running}/${facts.containers.size} running  ${facts.images.size} images  ${facts.volumes.size} volumes `,
-      tone: 'plain',
-    },
+  const state: Segment =
     connection.state === 'connected'
       ? { text: '● live ', tone: 'good' }
       : connection.state === 'lost'
         ? { text: '✗ lost ', tone: 'bad' }
-        : { text: '… connecting ', tone: 'warn' },
+        : { text: '… connecting ', tone: 'warn' };
+  const running = [...facts.containers.values()].filter((one) => one.State === 'running').length;
+  const all = facts.containers.size;
+  const name: Segment[] = [
+    { text: ' galley ', tone: 'selected' },
+    { text: ` ${engine ? `${engine.name} ${engine.version}` : 'no engine'}  `, tone: 'title' },
   ];
-  const room = columns - cells(lineText(right));
-  return [...fitLine(left, Math.max(0, room)), ...right];
+  // Where this is comes before how many: the count gives way, then the machine, then the middle of the address.
+  const counts = engine ? [` ${running} of ${all} running  `, ` ${running}/${all} `, ' '] : [' '];
+  const free = columns - lineCells(name) - cells(state.text);
+  const count = counts.find((text) => text.length + host.length <= free) ?? ' ';
+  const room = free - count.length;
+  const machine = engine ? `  on ${engine.hostname}, ${engine.os}, ${engine.cpus} cpus` : '';
+  const where = host.length + cells(machine) <= room ? host + machine : middleCut(host, room);
+  const right: Segment[] = [{ text: count }, state];
+  return [...fitLine([...name, { text: where, tone: 'dim' }], columns - lineCells(right)), ...right];
 }
 
-function listPanel(input: ScreenInput, pane: Pane, width: number, height: number, tabs: boolean): Line[] {
-  const { facts, view } = input;
+function listPanel(input: ScreenInput, list: Area & { pane: View['pane'] }, tabs: boolean): Line[] {
+  const { facts, view, now, start } = input;
+  const { pane, width, height } = list;
   const focused = view.pane === pane && view.focus === 'list';
   const filter = view.filter[pane];
   const title: Segment[] = tabs
@@ -77,82 +79,85 @@ function listPanel(input: ScreenInput, pane: Pane, width: number, height: number
       ];
   if (filter !== '') title.push({ text: `  /${filter} ${rowsOf(facts, view, pane).length}`, tone: 'warn' });
   if (pane === 'containers' && !view.all) title.push({ text: '  running only', tone: 'warn' });
-  return panel(title, listLines(facts, view, pane, width - 2, height - 2, input.now), width, height, focused);
+  const foot = focused && view.marked.size > 0 ? `${view.marked.size} marked` : '';
+  const inside = listLines({ facts, view, pane, width: width - 2, height: height - 2, now, start });
+  return panel(title, inside, width, height, focused, foot);
 }
 
-function detailPanel(input: ScreenInput, width: number, height: number): Line[] {
+function detailFoot({ view, detail }: ScreenInput): string {
+  const tab = tabOf(view);
+  const logs = tab === 'logs';
+  const text = logs || tab === 'inspect';
+  return [
+    text && searchNote(detail, view),
+    logs && (view.follow ? (detail.ended ? 'end' : 'following') : 'paused, f follows'),
+    text && view.wrap && 'wrapped',
+    text && view.across > 0 && `from column ${view.across + 1}`,
+    logs && view.timestamps && 'time',
+    text && `${detail.dropped > 0 ? 'last ' : ''}${detail.lines.length} lines`,
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+function detailPanel(input: ScreenInput, { width, height }: Area): Line[] {
   const { facts, view, detail } = input;
   const row = selectedRow(facts, view);
   const now = tabOf(view);
-  const focused = view.focus === 'detail';
   const title: Segment[] = TABS[view.pane].flatMap((tab): Segment[] => [
     { text: tab === now ? `[${tab}]` : ` ${tab} `, tone: tab === now ? 'title' : 'dim' },
   ]);
   if (row) title.push({ text: `  ${row.name}`, tone: 'accent' });
-  const flags =
-    now === 'logs'
-      ? [
-          view.follow ? (detail.ended ? 'end' : 'following') : 'f follows',
-          view.wrap && 'wrap',
-          view.timestamps && 'time',
-          `${detail.lines.length} lines`,
-        ]
-          .filter(Boolean)
-          .join(' · ')
-      : '';
-  return panel(title, detailLines(facts, view, detail, row, width - 2, height - 2), width, height, focused, flags);
+  const inside = detailLines(facts, view, detail, row, width - 2, height - 2);
+  return panel(title, inside, width, height, view.focus === 'detail', row ? detailFoot(input) : '');
 }
 
-function body(input: ScreenInput, height: number): Line[] {
-  const { view, columns } = input;
-  if (view.zoom === 'detail') return detailPanel(input, columns, height);
-  if (view.zoom === 'list') return listPanel(input, view.pane, columns, height, true);
-  if (columns < SIDE_BY_SIDE) {
-    const top = Math.ceil(height / 2);
-    return [...listPanel(input, view.pane, columns, top, true), ...detailPanel(input, columns, height - top)];
-  }
-  const left = Math.floor(columns / 2);
-  const shown: Pane[] = view.pane === 'networks' ? [...PANES] : PANES.slice(0, 3);
-  const small = Math.max(4, Math.floor(height / (shown.length + 2)));
-  const lists = shown.flatMap((pane) =>
-    listPanel(input, pane, left, pane === view.pane ? height - small * (shown.length - 1) : small, false),
-  );
-  return beside(lists, detailPanel(input, columns - left, height));
+function body(input: ScreenInput): Line[] {
+  const { kind, lists, detail } = layoutOf(input.view, input.columns, input.rows);
+  const left = lists.flatMap((list) => listPanel(input, list, kind !== 'beside'));
+  if (kind === 'list') return left;
+  const right = detailPanel(input, detail);
+  return kind === 'beside' ? beside(left, right) : [...left, ...right];
 }
 
-const SHOWN_KEY: Readonly<Record<string, string>> = { enter: 'Enter', tab: 'Tab', esc: 'Esc' };
-
-function hints({ view, columns }: ScreenInput): Line {
-  const out: Segment[] = [{ text: ' ' }];
-  let used = 1;
-  const all = actionsHere(view.pane, view.focus).filter((one) => one.hint);
-  // Help and quit must be there however narrow it is.
-  const order = [
-    ...all.filter((one) => one.id === 'app.help' || one.id === 'app.quit'),
-    ...all.filter((one) => one.id !== 'app.help' && one.id !== 'app.quit'),
+function hints({ view, facts, columns }: ScreenInput): Line {
+  const row = selectedRow(facts, view);
+  const state = row ? facts.containers.get(row.id)?.State : undefined;
+  const shown = actionsHere(view.pane, view.focus)
+    .map(({ keys, hint = '' }) => ({
+      key: shownKey(keys[0] as string),
+      text: typeof hint === 'string' ? hint : hint(state),
+    }))
+    .filter((one) => one.text !== '');
+  // Help and quit must be there however narrow it is; the others in the order of the table.
+  const last = shown.filter((one) => one.key === '?' || one.key === 'q');
+  let room = columns - 1;
+  const take = (one: { key: string; text: string }) => {
+    const size = cells(`${one.key} ${one.text}  `);
+    if (size > room + 2) return false;
+    room -= size;
+    return true;
+  };
+  const lastKept = last.filter(take);
+  const kept = [...shown.filter((one) => !last.includes(one)).filter(take), ...lastKept];
+  return [
+    { text: ' ' },
+    ...kept.flatMap((one): Segment[] => [
+      { text: one.key, tone: 'accent' },
+      { text: ` ${one.text}  `, tone: 'dim' },
+    ]),
   ];
-  const kept = new Set<string>();
-  for (const one of order) {
-    const size = cells(`${one.keys[0]} ${one.hint}  `);
-    if (used + size > columns) continue;
-    used += size;
-    kept.add(one.id);
-  }
-  for (const one of all) {
-    if (!kept.has(one.id)) continue;
-    const key = one.keys[0] as string;
-    out.push({ text: SHOWN_KEY[key] ?? key, tone: 'accent' }, { text: ` ${one.hint}  `, tone: 'dim' });
-  }
-  return out;
 }
 
-function messageLine({ view, facts, columns }: ScreenInput): Line {
+function messageLine({ view, facts, columns, start }: ScreenInput): Line {
   if (view.typing) {
     const text = view.typing === 'filter' ? view.filter[view.pane] : view.search;
+    const help =
+      view.typing === 'filter' ? 'Enter keeps · Esc clears · !not · state:exited' : 'Enter finds · Esc leaves';
     return [
       { text: ` ${view.typing} / `, tone: 'accent' },
-      { text: fitCells(`${text}▏`, columns - 30) },
-      { text: ' Enter keeps, Esc clears', tone: 'dim' },
+      { text: fitCells(`${text}▏`, Math.max(1, columns - 14 - cells(help))) },
+      { text: ` ${help}`, tone: 'dim' },
     ];
   }
   if (view.message)
@@ -160,16 +165,13 @@ function messageLine({ view, facts, columns }: ScreenInput): Line {
       { text: view.message.tone === 'error' ? ' ✗ ' : ' ', tone: 'bad' },
       { text: fitCells(view.message.text, columns - 4), tone: view.message.tone === 'error' ? 'bad' : 'plain' },
     ];
-  if (facts.connection.state === 'lost')
-    return [
-      {
-        text: fitCells(
-          ` ✗ ${facts.engine ? 'The engine went away; this is what was known. Reconnecting' : 'Waiting for an engine'}: ${facts.connection.message}`,
-          columns,
-        ),
-        tone: 'bad',
-      },
-    ];
+  const { connection, engine } = facts;
+  if (connection.state === 'lost' && engine) {
+    const way = start === 'key' ? ' S starts galleyd.' : '';
+    const text = ` ✗ The engine went away; this is what was known. Reconnecting …${way} (${connection.message})`;
+    return [{ text: fitCells(text, columns), tone: 'bad' }];
+  }
+  if (connection.state === 'lost') return [{ text: ' … waiting for an engine', tone: 'warn' }];
   return [];
 }
 
@@ -183,6 +185,6 @@ export function screenLines(input: ScreenInput): Line[] {
           [{ text: `galley needs ${SMALLEST.columns}x${SMALLEST.rows}.` }],
           [{ text: 'Enlarge it, or q quits.', tone: 'dim' }],
         ]
-      : [header(input), ...body(input, rows - 3), messageLine(input), hints(input)];
+      : [header(input), ...body(input), messageLine(input), hints(input)];
   return Array.from({ length: rows }, (_, at) => fitLine(lines[at] ?? [], columns));
 }

@@ -41,7 +41,7 @@ describe.skipIf(!isRoot)('the terminal under the dashboard (needs root)', () => 
     await terminal.shows('whole: ');
     await terminal.exited;
     expect(terminal.emulator.buffer.active.type).toBe('normal');
-    expect(terminal.screen()).toMatch(/whole: .*\bicanon\b/);
+    expect(terminal.screen()).toMatch(/whole: [\s\S]*[^-]\bicanon\b/);
     expect(terminal.screen()).not.toMatch(/-icanon|-echo\b|-opost|-isig/);
     const output = terminal.output();
     expect(output.lastIndexOf('\x1b[?25h')).toBeGreaterThan(output.lastIndexOf('\x1b[?25l'));
@@ -78,6 +78,14 @@ describe.skipIf(!isRoot)('the terminal under the dashboard (needs root)', () => 
     await waitFor('the dashboard to end', () => !fs.existsSync(`/proc/${pid}`));
   });
 
+  it('ends when only the terminal goes away and no signal says so', async () => {
+    const terminal = shell(`exec setsid -w ${dashboard()}`);
+    await terminal.shows('● live');
+    const pid = await nodeUnder(terminal);
+    terminal.hangUp();
+    await waitFor('the dashboard to end', () => !fs.existsSync(`/proc/${pid}`));
+  });
+
   it.each([
     ['alone', () => dashboard()],
     ['under a waiting parent', () => `sh -c '${dashboard()}; exit 0'`],
@@ -97,12 +105,45 @@ describe.skipIf(!isRoot)('the terminal under the dashboard (needs root)', () => 
     terminal.write('fg\r');
     await terminal.shows('● live');
     terminal.write('?');
-    await terminal.shows('Start or stop the container');
-    terminal.write('\x1bq');
+    await terminal.shows('Show the logs');
+    terminal.write('q');
+    await terminal.hides('Show the logs');
+    terminal.write('q');
     await terminal.hides('● live');
     terminal.write('echo ended $?; exit\r');
     await terminal.shows(/ended 0/);
     await terminal.exited;
+    terminal.close();
+  });
+
+  it('where nothing can stop it, ctrl-z only draws anew', async () => {
+    const terminal = shell(`${dashboard()}; ${after}`);
+    await terminal.shows('● live');
+    terminal.write('\x1a');
+    await terminal.shows('● live');
+    await waitFor('the screen to be taken back', () => terminal.output().split('\x1b[?1049h').length === 3);
+    terminal.write('q');
+    await terminal.shows('code 0');
+    await expectWhole(terminal);
+    terminal.close();
+  });
+
+  it('a window that changed while it stood still is filled', async () => {
+    const terminal = openTerminal('bash', ['--norc', '-i'], { columns: 100, rows: 30, env: env() });
+    await terminal.shows('shell>');
+    terminal.write(`${dashboard()}\r`);
+    await terminal.shows('● live');
+    terminal.write('\x1a');
+    await terminal.shows('Stopped');
+    terminal.resize(120, 40);
+    terminal.write('fg\r');
+    await terminal.shows('● live');
+    await waitFor(
+      'the larger frame',
+      () => terminal.lines()[39]?.includes('q quit') && terminal.lines()[1]?.length === 120,
+    );
+    terminal.write('q');
+    await terminal.hides('● live');
     terminal.close();
   });
 

@@ -38,6 +38,7 @@ const screen = (columns: number, rows: number, with_: Facts = facts) =>
     view: initialView(),
     detail: NO_DETAIL,
     host: 'unix:///run/galley/galley.sock',
+    start: 'key',
     columns,
     rows,
     now: NOW,
@@ -58,13 +59,13 @@ describe('the screen', () => {
   }
   it('says state with a word and an exit code', () => {
     const text = screen(120, 40).join('\n');
-    expect(text).toMatch(/▸ ● running\s+web\s+nginx:1.27\s+-\s+-\s+2m 8080→80\/tcp/);
+    expect(text).toMatch(/▸ ● running\s+web\s+nginx:1.27\s+-\s+-\s+2m 8080→80/);
     expect(text).toMatch(/■ exited 3\s+日本語/);
   });
   it('says that it is too small, and what to do without an engine', () => {
     expect(screen(50, 10).join('\n')).toContain('Too small: 50x10.');
     const lost: Facts = { ...NO_FACTS, connection: { state: 'lost', message: 'Cannot connect' } };
-    expect(screen(80, 24, lost).join('\n')).toContain('sudo galley daemon start');
+    expect(screen(80, 24, lost).join('\n')).toContain('S starts galleyd.');
   });
 });
 

@@ -35,7 +35,7 @@ describe('widgets', () => {
         kind: 'confirm',
         title: 'Remove this volume?',
         note: 'Its data is deleted.',
-        object: { Volume: 'cellar' },
+        objects: [{ Volume: 'cellar' }],
         verb: 'Remove',
         yes: false,
         run: () => undefined,
@@ -48,7 +48,7 @@ describe('widgets', () => {
   });
 
   it('the help names every key of the table, page by page', () => {
-    expect(dialog({ dialog: { kind: 'help', scroll: 0 } })).toContain('Start or stop the container');
+    expect(dialog({ dialog: { kind: 'help', scroll: 0 } })).toContain('Show the logs');
     expect(dialog({ dialog: { kind: 'help', scroll: 999 } })).toContain('Quit at once');
   });
 

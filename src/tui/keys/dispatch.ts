@@ -1,78 +1,142 @@
 /** Gives each key to the dialog, the text field or the action table, in this order. */
-import { matches, type View } from '../../store/index.ts';
+import { type Dialog, fuzzy, type View } from '../../store/index.ts';
+import type { Controls } from '../control/controller.ts';
 import { ACTIONS, actionFor, actionsHere } from './actions.ts';
-import type { Action, Controls } from './types.ts';
+import type { Action } from './types.ts';
 
-/** The palette's entries for a query. */
-export function paletteEntries(view: View, query: string): Action[] {
-  const here = actionsHere(view.pane, view.focus).filter((one) => one.id !== 'app.palette');
-  return here.filter((one) => matches(`${one.title} ${one.id}`, query));
+/** The better an action fits the query, the smaller; -1 where it does not. */
+function fitness(action: Action, query: string): number {
+  const title = action.title.toLowerCase();
+  if (query === '' || action.keys.includes(query)) return 0;
+  if (action.id.split('.').includes(query) || title.split(/\W+/).includes(query)) return 1;
+  if (title.split(/\W+/).some((word) => word.startsWith(query))) return 2;
+  if (title.includes(query)) return 3;
+  return fuzzy(title, query) ? 4 : -1;
 }
 
-const edited = (text: string, key: string): string | undefined => {
+/** The palette's entries for a query, best first. */
+export function paletteEntries(view: View, query: string): Action[] {
+  const wanted = query.trim().toLowerCase();
+  const here = actionsHere(view.pane, view.focus).filter((one) => one.id !== 'app.palette');
+  // `:q` means the key, whatever its case.
+  const key = query.trim();
+  return here
+    .map((action) => ({ action, score: action.keys.includes(key) ? -0.5 : fitness(action, wanted) }))
+    .filter(({ score }) => score > -1)
+    .sort((a, b) => a.score - b.score)
+    .map(({ action }) => action);
+}
+
+/** A text field after a key; undefined where the key is none of its own. */
+function edited(text: string, key: string): string | undefined {
   if (key === 'backspace') return [...text].slice(0, -1).join('');
   if (key === 'ctrl-u') return '';
+  if (key === 'ctrl-w') return text.replace(/\S+\s*$/, '');
+  if (key === 'space') return `${text} `;
   return [...key].length === 1 ? text + key : undefined;
-};
+}
 
-function dialogKey(controls: Controls, view: View, key: string, startPull: (name: string) => void): void {
-  const { dialog } = view;
-  if (!dialog) return;
-  const close = () => controls.set({ dialog: undefined });
-  if (dialog.kind === 'help') {
-    if (['esc', 'q', '?', 'enter'].includes(key)) close();
-    else if (key === 'j' || key === 'down') controls.set({ dialog: { ...dialog, scroll: dialog.scroll + 1 } });
-    else if (key === 'k' || key === 'up')
-      controls.set({ dialog: { ...dialog, scroll: Math.max(0, dialog.scroll - 1) } });
-    else if (key === 'pgdn' || key === 'ctrl-d') controls.set({ dialog: { ...dialog, scroll: dialog.scroll + 10 } });
-    else if (key === 'pgup' || key === 'ctrl-u')
-      controls.set({ dialog: { ...dialog, scroll: Math.max(0, dialog.scroll - 10) } });
-  } else if (dialog.kind === 'palette') {
+const PAGE = 10;
+const STEP: Readonly<Record<string, number>> = {
+  j: 1,
+  down: 1,
+  k: -1,
+  up: -1,
+  tab: 1,
+  'shift-tab': -1,
+  pgdn: PAGE,
+  space: PAGE,
+  'ctrl-d': PAGE,
+  'ctrl-f': PAGE,
+  pgup: -PAGE,
+  'ctrl-u': -PAGE,
+  'ctrl-b': -PAGE,
+  g: -1e6,
+  home: -1e6,
+  G: 1e6,
+  end: 1e6,
+};
+const moved = (index: number, key: string, count: number) =>
+  Math.max(0, Math.min(index + (STEP[key] ?? 0), Math.max(0, count - 1)));
+
+type KeyOf<K extends Dialog['kind']> = (
+  controls: Controls,
+  dialog: Extract<Dialog, { kind: K }>,
+  key: string,
+  view: View,
+) => void;
+const close = (controls: Controls) => controls.set({ dialog: undefined });
+
+const DIALOG_KEYS: { [K in Dialog['kind']]: KeyOf<K> } = {
+  help(controls, dialog, key) {
+    if (['esc', 'q', '?', 'enter'].includes(key)) close(controls);
+    else controls.set({ dialog: { ...dialog, scroll: moved(dialog.scroll, key, ACTIONS.length) } });
+  },
+  palette(controls, dialog, key, view) {
     const entries = paletteEntries(view, dialog.query);
-    if (key === 'esc') close();
+    if (key === 'esc') close(controls);
     else if (key === 'enter') {
-      close();
+      close(controls);
       entries[dialog.index]?.run(controls);
-    } else if (key === 'down' || key === 'tab')
-      controls.set({ dialog: { ...dialog, index: Math.min(dialog.index + 1, entries.length - 1) } });
-    else if (key === 'up' || key === 'shift-tab')
-      controls.set({ dialog: { ...dialog, index: Math.max(0, dialog.index - 1) } });
+    } else if (['down', 'up', 'tab', 'shift-tab', 'pgdn', 'pgup'].includes(key))
+      controls.set({ dialog: { ...dialog, index: moved(dialog.index, key, entries.length) } });
     else {
       const query = edited(dialog.query, key);
       if (query !== undefined) controls.set({ dialog: { ...dialog, query, index: 0 } });
     }
-  } else if (dialog.kind === 'confirm') {
-    if (key === 'esc' || key === 'q' || key === 'n') close();
+  },
+  choose(controls, dialog, key) {
+    if (key === 'esc' || key === 'q') close(controls);
+    else if (key === 'enter') {
+      close(controls);
+      dialog.choices[dialog.index]?.run();
+    } else controls.set({ dialog: { ...dialog, index: moved(dialog.index, key, dialog.choices.length) } });
+  },
+  confirm(controls, dialog, key) {
+    if (key === 'y' || (key === 'enter' && dialog.yes)) {
+      close(controls);
+      dialog.run();
+    } else if (['esc', 'q', 'n', 'enter'].includes(key)) close(controls);
     else if (['left', 'right', 'tab', 'shift-tab', 'h', 'l'].includes(key))
       controls.set({ dialog: { ...dialog, yes: !dialog.yes } });
-    else if (key === 'y' || (key === 'enter' && dialog.yes)) {
-      close();
-      dialog.run();
-    } else if (key === 'enter') close();
-  } else if (dialog.kind === 'pull-name') {
-    if (key === 'esc') close();
+  },
+  'pull-name'(controls, dialog, key) {
+    if (key === 'esc') close(controls);
     else if (key === 'enter') {
       const name = dialog.text.trim();
-      if (name === '') close();
-      else startPull(name);
+      if (name === '') close(controls);
+      else controls.pull(name);
     } else {
       const text = edited(dialog.text, key);
       if (text !== undefined) controls.set({ dialog: { ...dialog, text } });
     }
-  } else if (['esc', 'q', 'enter'].includes(key)) {
-    if (dialog.ended) close();
-    else if (key !== 'enter') dialog.cancel();
-  }
+  },
+  pull(controls, dialog, key) {
+    if (!['esc', 'q', 'enter'].includes(key)) return;
+    if (!dialog.ended) {
+      if (key !== 'enter') dialog.cancel();
+    } else if (dialog.error !== '' && key === 'enter')
+      controls.set({ dialog: { kind: 'pull-name', text: dialog.name } });
+    else close(controls);
+  },
+};
+
+function dialogKey<K extends Dialog['kind']>(
+  controls: Controls,
+  dialog: Extract<Dialog, { kind: K }>,
+  key: string,
+): void {
+  DIALOG_KEYS[dialog.kind as K](controls, dialog, key, controls.view.getState());
 }
 
 function typingKey(controls: Controls, view: View, key: string): void {
   const filtering = view.typing === 'filter';
   const text = filtering ? view.filter[view.pane] : view.search;
   const put = (next: string) =>
-    controls.set(filtering ? { filter: { ...view.filter, [view.pane]: next } } : { search: next });
+    controls.set(filtering ? { filter: { ...view.filter, [view.pane]: next } } : { search: next, match: -1 });
   if (key === 'enter') {
     controls.set({ typing: undefined });
-    if (!filtering) controls.findNext(-1);
+    if (!filtering && text !== '') controls.findNext(1);
   } else if (key === 'esc') {
     put('');
     controls.set({ typing: undefined });
@@ -84,14 +148,28 @@ function typingKey(controls: Controls, view: View, key: string): void {
 }
 
 /** One key. ctrl-c, ctrl-z and ctrl-l work everywhere. */
-export function dispatch(controls: Controls, key: string, startPull: (name: string) => void): void {
+export function dispatch(controls: Controls, key: string): void {
   const view = controls.view.getState();
-  if (key === 'ctrl-c' || key === 'ctrl-z' || key === 'ctrl-l') {
+  if (key === 'ctrl-c' || key === 'ctrl-z' || key === 'ctrl-l')
     ACTIONS.find((one) => one.keys.includes(key))?.run(controls);
-  } else if (view.dialog) dialogKey(controls, view, key, startPull);
+  else if (view.dialog) dialogKey(controls, view.dialog, key);
   else if (view.typing) typingKey(controls, view, key);
   else {
     if (view.message && key !== 'esc') controls.set({ message: undefined });
     actionFor(key, view.pane, view.focus)?.run(controls);
   }
+}
+
+/** Pasted text goes into a text field and nowhere else: as keys it could be a command and its confirmation. */
+export function paste(controls: Controls, text: string): void {
+  const { typing, dialog } = controls.view.getState();
+  if (!typing && dialog?.kind !== 'palette' && dialog?.kind !== 'pull-name') {
+    controls.say('nothing here takes text: the paste was ignored');
+    return;
+  }
+  const line = text
+    .replace(/[\r\n\t]+/g, ' ')
+    .replace(/[\x00-\x1f\x7f]/g, '')
+    .trim();
+  for (const char of line) dispatch(controls, char === ' ' ? 'space' : char);
 }

@@ -5,11 +5,9 @@ const code = (key: string) => `\`${key}\``;
 
 /** All actions as a markdown table. */
 export function keyTable(): string {
-  const lines = ACTIONS.map((one) =>
-    `| ${one.keys.map(code).join(' ')} | ${one.where.join(', ')} | ${one.title}${one.danger ? ' **(asks first)**' : ''} |`.replace(
-      ' (asks first) **(asks first)**',
-      ' **(asks first)**',
-    ),
-  );
+  const lines = ACTIONS.map((one) => {
+    const asks = one.danger && !one.title.includes('asks first') ? ' (asks first)' : '';
+    return `| ${one.keys.map(code).join(' ')} | ${one.where.join(', ')} | ${one.title}${asks} |`;
+  });
   return ['| Keys | Where | What |', '|---|---|---|', ...lines].join('\n');
 }

@@ -1,9 +1,15 @@
 import type { Key } from 'ink';
 
-const MOUSE = /\[<\d+;\d+;\d+[Mm]/g;
+const TYPED: Readonly<Record<string, string>> = {
+  '\r': 'enter',
+  '\n': 'enter',
+  '\t': 'tab',
+  '\x7f': 'backspace',
+  ' ': 'space',
+};
 
-/** Names of the keys in one delivery of Ink, which may hold several letters; `text` is what a text field takes. */
-export function keyNames(input: string, key: Key): { names: string[]; text: string } {
+/** Names of the keys in one delivery of Ink, which may hold several letters. */
+export function keyNames(input: string, key: Key): string[] {
   const named: [boolean, string][] = [
     [key.upArrow, 'up'],
     [key.downArrow, 'down'],
@@ -19,12 +25,28 @@ export function keyNames(input: string, key: Key): { names: string[]; text: stri
     [key.backspace || key.delete, 'backspace'],
   ];
   const special = named.find(([pressed]) => pressed);
-  if (special) return { names: [special[1]], text: '' };
-  if (key.ctrl) return { names: [`ctrl-${input}`], text: '' };
-  if (key.meta) return { names: [], text: '' };
-  const text = input.replace(MOUSE, '');
-  const names = [...text].map((char) =>
-    char === '\r' || char === '\n' ? 'enter' : char === '\t' ? 'tab' : char === '\x7f' ? 'backspace' : char,
-  );
-  return { names, text: text.replace(/[\x00-\x1f\x7f]/g, '') };
+  if (special) return [special[1]];
+  if (key.ctrl) return [`ctrl-${input}`];
+  if (key.meta) return [];
+  return [...input].map((char) => TYPED[char] ?? char);
 }
+
+/** Keys as people call them. */
+const SHOWN: Readonly<Record<string, string>> = {
+  enter: 'Enter',
+  tab: 'Tab',
+  'shift-tab': 'Shift-Tab',
+  esc: 'Esc',
+  space: 'Space',
+  up: '↑',
+  down: '↓',
+  left: '←',
+  right: '→',
+  pgup: 'PgUp',
+  pgdn: 'PgDn',
+  home: 'Home',
+  end: 'End',
+};
+
+/** The name of a key for help and hints. */
+export const shownKey = (key: string): string => SHOWN[key] ?? key;

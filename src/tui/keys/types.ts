@@ -1,40 +1,17 @@
-import type { Coalesced, DetailState, Facts, Pane, Row, View, ViewStore } from '../../store/index.ts';
+import type { Pane } from '../../store/index.ts';
+import type { Controls } from '../control/controller.ts';
 
 export type Where = 'global' | 'list' | Pane | 'detail';
 
-/** What an action may do. Implemented by controller.ts; the table knows no engine and no React. */
-export interface Controls {
-  facts: Coalesced<Facts>;
-  detail: Coalesced<DetailState>;
-  view: ViewStore;
-  set(change: Partial<View>): void;
-  row(): Row | undefined;
-  move(by: number): void;
-  moveTo(end: 'top' | 'bottom'): void;
-  page(): number;
-  quit(): void;
-  redraw(): void;
-  retry(): void;
-  suspend(): void;
-  startStop(): void;
-  restart(): void;
-  pause(): void;
-  kill(): void;
-  remove(): void;
-  shell(): void;
-  attach(): void;
-  findNext(direction: 1 | -1): void;
-}
-
 export interface Action {
   id: string;
-  /** Names of keys as dispatch.ts makes them; the first is the one shown. */
+  /** Names of keys as names.ts makes them; the first is the one shown. */
   keys: readonly string[];
   title: string;
   where: readonly Where[];
-  /** A change that cannot be taken back: it asks first. */
+  /** It changes or ends something: it asks first, except where it only starts. */
   danger?: true;
-  /** A word for the hint bar. */
-  hint?: string;
+  /** A word for the hint bar; it may depend on the state of the selected container. */
+  hint?: string | ((state: string | undefined) => string);
   run(controls: Controls): void;
 }

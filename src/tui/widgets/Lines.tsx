@@ -1,30 +1,50 @@
 import { Text, type TextProps } from 'ink';
 import { memo, type ReactElement } from 'react';
-import type { Line, Tone } from './line.ts';
+import type { Style } from '../../store/index.ts';
+import type { Line, Segment, Tone } from './line.ts';
 
-const COLOUR: Readonly<Record<Tone, Pick<TextProps, 'color' | 'bold' | 'dimColor' | 'inverse'>>> = {
+type Look = Pick<TextProps, 'color' | 'backgroundColor' | 'bold' | 'dimColor' | 'italic' | 'underline' | 'inverse'>;
+
+/** Every tone is told by an attribute or a sign too, for those who see or want no colour. */
+const TONES: Readonly<Record<Tone, Look>> = {
   plain: {},
   dim: { dimColor: true },
   good: { color: 'green' },
-  bad: { color: 'red' },
+  bad: { color: 'red', bold: true },
   warn: { color: 'yellow' },
   accent: { color: 'cyan' },
   title: { bold: true },
   selected: { inverse: true },
   'faint-selected': { bold: true },
+  found: { underline: true, color: 'yellow' },
+  'found-here': { inverse: true, color: 'yellow' },
 };
 
-const styleOf = (tone: Tone, colour: boolean) => {
-  const { color, ...rest } = COLOUR[tone];
-  return colour || color === undefined ? COLOUR[tone] : rest;
-};
+function styled(style: Style): Look {
+  return {
+    ...(style.fg ? { color: style.fg } : {}),
+    ...(style.bg ? { backgroundColor: style.bg } : {}),
+    ...(style.bold ? { bold: true } : {}),
+    ...(style.dim ? { dimColor: true } : {}),
+    ...(style.italic ? { italic: true } : {}),
+    ...(style.underline ? { underline: true } : {}),
+    ...(style.inverse ? { inverse: true } : {}),
+  };
+}
+
+function lookOf({ tone, style }: Segment, colour: boolean): Look {
+  const look = { ...(style ? styled(style) : {}), ...TONES[tone ?? 'plain'] };
+  if (colour) return look;
+  const { color: _color, backgroundColor: _background, ...rest } = look;
+  return rest;
+}
 
 const Row = memo(
   ({ line, colour }: { line: Line; colour: boolean }): ReactElement => (
     <Text wrap="truncate">
       {line.map((one, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a segment has no identity but its place
-        <Text key={at} {...styleOf(one.tone ?? 'plain', colour)}>
+        <Text key={at} {...lookOf(one, colour)}>
           {one.text}
         </Text>
       ))}

@@ -1,27 +1,59 @@
-import { cells, fitCells, sliceCells } from '../../store/index.ts';
+import { cells, fitCells, type Style, sliceCells } from '../../store/index.ts';
 
-export type Tone = 'plain' | 'dim' | 'good' | 'bad' | 'warn' | 'accent' | 'title' | 'selected' | 'faint-selected';
+export type Tone =
+  | 'plain'
+  | 'dim'
+  | 'good'
+  | 'bad'
+  | 'warn'
+  | 'accent'
+  | 'title'
+  | 'selected'
+  | 'faint-selected'
+  | 'found'
+  | 'found-here';
 export interface Segment {
   text: string;
   tone?: Tone;
+  /** What the text itself asked for; the tone wins where both speak. */
+  style?: Style;
 }
 /** One row of the screen. */
 export type Line = readonly Segment[];
 
 export const lineText = (line: Line): string => line.map((one) => one.text).join('');
+export const lineCells = (line: Line): number => line.reduce((sum, one) => sum + cells(one.text), 0);
+
+/** The part of a line from cell `from`, at most `width` cells. */
+export function cutLine(line: Line, from: number, width: number): Line {
+  const out: Segment[] = [];
+  let at = 0;
+  for (const segment of line) {
+    const size = cells(segment.text);
+    const start = Math.max(0, from - at);
+    const room = from + width - at;
+    if (room <= 0) break;
+    if (start < size) {
+      const whole = start === 0 && size <= room;
+      out.push(whole ? segment : { ...segment, text: sliceCells(segment.text, start, room - start) });
+    }
+    at += size;
+  }
+  return out;
+}
 
 /** A line of exactly `width` cells. */
 export function fitLine(line: Line, width: number): Line {
-  let left = width;
-  const out: Segment[] = [];
-  for (const segment of line) {
-    if (left <= 0) break;
-    const size = cells(segment.text);
-    out.push(size <= left ? segment : { ...segment, text: sliceCells(segment.text, 0, left) });
-    left -= Math.min(size, left);
-  }
-  if (left > 0) out.push({ text: ' '.repeat(left) });
-  return out;
+  const cut = cutLine(line, 0, width);
+  const left = width - lineCells(cut);
+  return left > 0 ? [...cut, { text: ' '.repeat(left) }] : cut;
+}
+
+/** A line as several of at most `width` cells; an empty one stays one. */
+export function wrapLine(line: Line, width: number): Line[] {
+  const size = lineCells(line);
+  if (size <= width) return [line];
+  return Array.from({ length: Math.ceil(size / width) }, (_, at) => cutLine(line, at * width, width));
 }
 
 /** A frame with a title in its upper edge; `lines` are cut or filled to the inner size. */
@@ -36,8 +68,8 @@ export function panel(
   const edge: Tone = focused ? 'accent' : 'dim';
   const inner = width - 2;
   const [lt, rt, lb, rb, h, v] = focused ? ['┏', '┓', '┗', '┛', '━', '┃'] : ['╭', '╮', '╰', '╯', '─', '│'];
-  const head = fitLine([{ text: ' ' }, ...title, { text: ' ' }], Math.min(inner - 1, cells(lineText(title)) + 2));
-  const rest = inner - 1 - cells(lineText(head));
+  const head = fitLine([{ text: ' ' }, ...title, { text: ' ' }], Math.min(inner - 1, lineCells(title) + 2));
+  const rest = inner - 1 - lineCells(head);
   const out: Line[] = [
     [
       { text: `${lt}${h}`, tone: edge },

@@ -1,7 +1,7 @@
 /** The lists: order, filter and the window around the selection. */
 import { describe, expect, it } from 'vitest';
 import type { ContainerSummary } from '../../../src/api/index.ts';
-import { type Facts, initialView, matches, NO_FACTS, rowsOf, windowStart } from '../../../src/store/index.ts';
+import { type Facts, initialView, matchesFilter, NO_FACTS, rowsOf, windowStart } from '../../../src/store/index.ts';
 import { ACTIONS, actionFor } from '../../../src/tui/keys/actions.ts';
 
 const container = (name: string, State: ContainerSummary['State'], Created: number) =>
@@ -14,7 +14,7 @@ describe('rows of the dashboard', () => {
       containers: new Map(
         (['old running 1', 'gone exited 9', 'new running 5'] as const).map((text) => {
           const [name = '', state, created] = text.split(' ');
-          return [name, container(name, state as never, Number(created))];
+          return [name.padEnd(64, '0'), container(name, state as never, Number(created))];
         }),
       ),
     };
@@ -27,18 +27,34 @@ describe('rows of the dashboard', () => {
     expect(names('!exited')).toEqual(['new', 'old']);
   });
 
-  it('fuzzy and inverse words', () => {
-    expect(matches('nginx:1.27', 'ngx')).toBe(true);
-    expect(matches('nginx:1.27', 'xgn')).toBe(false);
-    expect(matches('nginx:1.27', 'ng !1.26')).toBe(true);
+  it.each([
+    ['web', true],
+    ['wb1', true],
+    ['xgn', false],
+    ['web !running', false],
+    ['web !exited', true],
+    ['state:run', true],
+    ['image:web', false],
+    ['label:tier=front', true],
+    ['tier=front', false],
+    ['!label:tier', false],
+    ['exited', false],
+  ])('the filter %s', (filter, expected) => {
+    const fields = { name: 'web-1', image: 'nginx', state: 'running', id: 'abc', label: 'tier=front', driver: '' };
+    expect(matchesFilter(fields, filter)).toBe(expected);
   });
 
-  it('a window always holds the selected row', () => {
+  it('a window always holds the selected row, and moves no more than it must', () => {
     for (let count = 0; count < 30; count += 1)
-      for (let selected = 0; selected < count; selected += 1) {
-        const from = windowStart(count, selected, 7);
-        expect(selected >= from && selected < from + 7 && from + Math.min(count, 7) <= count).toBe(true);
-      }
+      for (let selected = 0; selected < count; selected += 1)
+        for (const top of [0, 5, 40]) {
+          const from = windowStart(count, selected, 7, top);
+          expect(selected >= from && selected < from + 7 && from >= 0).toBe(true);
+          if (count > 7) expect(from + 7 <= count || from === selected).toBe(true);
+        }
+    expect(windowStart(30, 10, 7, 8)).toBe(8);
+    expect(windowStart(30, 15, 7, 8)).toBe(9);
+    expect(windowStart(30, 3, 7, 8)).toBe(3);
   });
 });
 

@@ -1,0 +1,88 @@
+/** What the actions do. The parts each have a file; here they share the view, the link to the engine and the message line. */
+import { type Endpoint, EngineUnreachableError } from '../../client/index.ts';
+import {
+  type Choice,
+  cleanLine,
+  FRESH,
+  type Link,
+  mayStart,
+  type Pane,
+  type View,
+  type ViewStore,
+} from '../../store/index.ts';
+import type { Area } from '../layout.ts';
+import type { SessionKind } from '../terminal/session.ts';
+import { engineChoices } from './engines.ts';
+import { type Jumps, jumps } from './jumps.ts';
+import { type Moves, moves } from './moves.ts';
+import { type ObjectWork, objectWork } from './objects.ts';
+import { startPull } from './pull.ts';
+
+export interface ControllerParts {
+  link: () => Link;
+  view: ViewStore;
+  env: NodeJS.ProcessEnv;
+  /** The inside of the focused area. */
+  area: () => Area;
+  quit: () => void;
+  redraw: () => void;
+  suspend: () => void;
+  session: (kind: SessionKind, id: string, name: string) => Promise<string>;
+  connect: (endpoint: Endpoint) => void;
+  otherEngines: () => Promise<string[]>;
+}
+
+/** What each part may use. */
+export interface Desk extends ControllerParts {
+  set(change: Partial<View>): void;
+  say(text: string): void;
+  /** Shows the error; a lost engine is looked for at once. */
+  fail(error: unknown): void;
+  choose(title: string, choices: readonly Choice[]): void;
+}
+
+export interface Controls extends Desk, Moves, ObjectWork, Jumps {
+  retry(): void;
+  startEngine(): void;
+  chooseEngine(): void;
+  pull(name: string): void;
+  go(pane: Pane): void;
+}
+
+const wordsOf = (error: unknown): string =>
+  cleanLine((error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '');
+
+export function createController(parts: ControllerParts): Controls {
+  const { link, view } = parts;
+  const set = (change: Partial<View>) => view.setState(change);
+  const desk: Desk = {
+    ...parts,
+    set,
+    say: (text) => set({ message: { text, tone: 'info' } }),
+    fail(error) {
+      if (error instanceof EngineUnreachableError) link().retry();
+      set({ message: { text: wordsOf(error), tone: 'error' } });
+    },
+    choose: (title, choices) => set({ dialog: { kind: 'choose', title, choices, index: 0 } }),
+  };
+  return {
+    ...desk,
+    ...moves(desk),
+    ...objectWork(desk),
+    ...jumps(desk),
+    retry: () => link().retry(),
+    go: (pane) => set({ pane, focus: 'list', marked: new Set(), ...FRESH, search: '' }),
+    startEngine() {
+      if (link().facts.current().connection.state === 'connected') desk.say('The engine runs already.');
+      else if (!mayStart(link().endpoint))
+        desk.fail(
+          new Error(`${link().endpoint.host} was named by you: only galleyd's own address can be started from here`),
+        );
+      else link().startEngine().catch(desk.fail);
+    },
+    chooseEngine: () => {
+      engineChoices(desk).then((choices) => desk.choose('Engines', choices), desk.fail);
+    },
+    pull: (name) => startPull(desk, name),
+  };
+}
