@@ -1,45 +1,12 @@
 /** What the actions do. The parts each have a file; here they share the view, the link to the engine and the message line. */
-import { type Endpoint, EngineUnreachableError } from '../../client/index.ts';
-import {
-  type Choice,
-  cleanLine,
-  FRESH,
-  type Link,
-  mayStart,
-  type Pane,
-  type View,
-  type ViewStore,
-} from '../../store/index.ts';
-import type { Area } from '../layout.ts';
-import type { SessionKind } from '../terminal/session.ts';
+import { EngineUnreachableError } from '../../client/index.ts';
+import { cleanLine, FRESH, mayStart, type Pane, type View } from '../../store/index.ts';
+import type { ControllerParts, Desk } from './desk.ts';
 import { engineChoices } from './engines.ts';
 import { type Jumps, jumps } from './jumps.ts';
 import { type Moves, moves } from './moves.ts';
 import { type ObjectWork, objectWork } from './objects.ts';
 import { startPull } from './pull.ts';
-
-export interface ControllerParts {
-  link: () => Link;
-  view: ViewStore;
-  env: NodeJS.ProcessEnv;
-  /** The inside of the focused area. */
-  area: () => Area;
-  quit: () => void;
-  redraw: () => void;
-  suspend: () => void;
-  session: (kind: SessionKind, id: string, name: string) => Promise<string>;
-  connect: (endpoint: Endpoint) => void;
-  otherEngines: () => Promise<string[]>;
-}
-
-/** What each part may use. */
-export interface Desk extends ControllerParts {
-  set(change: Partial<View>): void;
-  say(text: string): void;
-  /** Shows the error; a lost engine is looked for at once. */
-  fail(error: unknown): void;
-  choose(title: string, choices: readonly Choice[]): void;
-}
 
 export interface Controls extends Desk, Moves, ObjectWork, Jumps {
   retry(): void;

@@ -1,7 +1,7 @@
 /** The engines a person may switch to: offered by name, never taken by themselves. */
 import { contextNames, galleyEndpoint, parseHost, resolveEndpoint } from '../../client/index.ts';
 import type { Choice } from '../../store/index.ts';
-import type { Desk } from './controller.ts';
+import type { Desk } from './desk.ts';
 
 /** galleyd's own address, other engines that answer, and docker's contexts; the one in use says so. */
 export async function engineChoices(desk: Desk): Promise<Choice[]> {

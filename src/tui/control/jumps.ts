@@ -1,7 +1,7 @@
 /** From a container to what it uses, from an image, volume or network to its containers, and back. */
 import { type Choice, FRESH, nameOf, type Pane, type Place, selectedRow, usersOf } from '../../store/index.ts';
 import { stateCell } from '../lists.ts';
-import type { Desk } from './controller.ts';
+import type { Desk } from './desk.ts';
 
 export interface Jumps {
   jump(): void;

@@ -1,7 +1,7 @@
 /** Selection, scrolling, search, marks and order: what only changes the view. */
 import { FRESH, matchesIn, ORDERS, rowsOf, selectedIndex, selectedRow, tabOf, windowStart } from '../../store/index.ts';
 import { topOf } from '../text-view.ts';
-import type { Desk } from './controller.ts';
+import type { Desk } from './desk.ts';
 
 export interface Moves {
   move(by: number): void;

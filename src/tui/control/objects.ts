@@ -2,7 +2,7 @@
 import type { ContainerHandle, EngineClient } from '../../client/index.ts';
 import { type ContainerFact, chosenRows, nameOf, type Row, selectedRow } from '../../store/index.ts';
 import type { SessionKind } from '../terminal/session.ts';
-import type { Desk } from './controller.ts';
+import type { Desk } from './desk.ts';
 
 export interface ObjectWork {
   startStop(): void;

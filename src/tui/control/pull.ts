@@ -1,6 +1,6 @@
 /** Pulling an image by name, with its layers on the screen. */
 import { cleanLine, type Dialog, type PullLayer } from '../../store/index.ts';
-import type { Desk } from './controller.ts';
+import type { Desk } from './desk.ts';
 
 const DRAW_MS = 80;
 
