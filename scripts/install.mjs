@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { say, step } from './steps.mjs';
+import { fail, say, step } from './steps.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const marker = path.join(root, 'node_modules/.galley-lock');
@@ -24,10 +24,16 @@ const count = () => `${wanted.filter((file) => existsSync(file)).length} of ${wa
 
 // Away before npm touches anything: a half-done node_modules must not count as done.
 rmSync(marker, { force: true });
-const quiet = ['--loglevel=error', '--no-fund', '--no-audit', '--no-progress'];
 // npm waits up to a minute before it tries a dead network again.
 const patience = ['--fetch-retries=3', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
-process.chdir(root);
+// On a full disk npm only warns about each file that it could not write, and ends with 0 over half a node_modules.
+const strict = { fatal: /TAR_ENTRY_ERROR/, noise: /^npm warn EBADENGINE/ };
+const command = ['npm', 'ci', '--loglevel=warn', '--no-fund', '--no-audit', '--no-progress', ...patience];
 const again = process.argv.includes('--dashboard') ? 'npm start' : 'npm run setup';
-await step('npm packages', ['npm', 'ci', ...quiet, ...patience], { count, again });
-copyFileSync(path.join(root, 'package-lock.json'), marker);
+process.chdir(root);
+await step('npm packages', command, { count, again, ...strict });
+try {
+  copyFileSync(path.join(root, 'package-lock.json'), marker);
+} catch (error) {
+  fail('npm packages', error.code, error.message, again);
+}

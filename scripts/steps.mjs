@@ -32,45 +32,70 @@ export function wayOut(words) {
   return WAYS_OUT.find(([pattern]) => pattern.test(words))?.[1] ?? 'Put it right';
 }
 
-const seconds = (since) => ((Date.now() - since) / 1000).toFixed(1);
+/** Says that a step failed, why, and the way out; ends the program with 1. */
+export function fail(name, why, words, again) {
+  say(`${name}: failed (${why}), so nothing after it was done.`);
+  say(`${wayOut(words)}, then run ${again} again: it goes on from here.`);
+  process.exit(1);
+}
+
+/** Shows on a terminal, until the function it gives back is called, that the step is under way. */
+function watch(name, began, count) {
+  if (!process.stderr.isTTY || process.env.TERM === 'dumb') {
+    say(`${name} …`);
+    return () => undefined;
+  }
+  const show = () => {
+    const progress = count ? `${count()}, ` : '';
+    process.stderr.write(`\r\x1b[2Kgalley: ${name} … ${progress}${Math.floor((Date.now() - began) / 1000)} s`);
+  };
+  show();
+  const timer = setInterval(show, 200);
+  return () => {
+    clearInterval(timer);
+    process.stderr.write('\r\x1b[2K');
+  };
+}
+
+/** Runs a tool that asks nothing: what it could ask would drown in the progress line. Gives back {why?, words}. */
+function quietly(program, args, fatal) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let words = '';
+    let cut = false;
+    const hear = (chunk) => {
+      words = (words + chunk).slice(-16_384);
+      if (fatal?.test(words) && !cut) cut = child.kill();
+    };
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', hear);
+    child.once('error', (error) => resolve({ why: error.message, words }));
+    child.once('close', (code, signal) => {
+      const failed = cut || code !== 0;
+      resolve({ words, ...(failed ? { why: cut || signal ? 'cut short' : `exit ${code}` } : {}) });
+    });
+  });
+}
 
 /**
  * Runs a tool to its end as the step `name`.
- * count: () => 'n of m', shown while it runs. optional: what to say instead of failing. after: the command to run again.
+ * count: () => 'n of m', shown while it runs. optional: what to say instead of failing. again: the command to run again.
+ * fatal: words of the tool that mean failure whatever its exit code. noise: lines of it that help nobody.
  * Gives back whether it succeeded; a step that is not optional ends the program with 1.
  */
-export async function step(name, [program, ...args], { count, optional, again = 'npm start', env = process.env } = {}) {
+export async function step(name, [program, ...args], { count, optional, again = 'npm start', fatal, noise } = {}) {
   const began = Date.now();
-  const live = process.stderr.isTTY && process.env.TERM !== 'dumb';
-  const line = () => `galley: ${name} … ${count ? `${count()}, ` : ''}${Math.floor((Date.now() - began) / 1000)} s`;
-  if (!live) say(`${name} …`);
-  const show = () => process.stderr.write(`\r\x1b[2K${line()}`);
-  if (live) show();
-  const timer = live ? setInterval(show, 200) : undefined;
-  let words = '';
-  const code = await new Promise((resolve) => {
-    // The tool asks nothing: what it could ask would drown in the progress line.
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk) => {
-        words = (words + chunk).slice(-16_384);
-      });
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', (status, signal) => resolve(signal ?? status));
-  });
-  clearInterval(timer);
-  if (live) process.stderr.write('\r\x1b[2K');
-  if (code === 0) {
-    say(`${name}: done in ${seconds(began)} s`);
+  const done = watch(name, began, count);
+  const { why, words } = await quietly(program, args, fatal);
+  done();
+  if (why === undefined) {
+    say(`${name}: done in ${((Date.now() - began) / 1000).toFixed(1)} s`);
     return true;
   }
   if (optional) {
     say(`${name}: ${optional}`);
     return false;
   }
-  const last = words.trimEnd().split('\n').slice(-KEPT_LINES);
-  for (const text of last) if (text) process.stderr.write(`  ${text}\n`);
-  say(`${name}: failed (${typeof code === 'number' ? `exit ${code}` : code}), so nothing after it was done.`);
-  say(`${wayOut(words)}, then run ${again} again: it goes on from here.`);
-  process.exit(1);
+  const lines = words.split('\n').filter((text) => text.trim() && !noise?.test(text));
+  for (const text of [...new Set(lines)].slice(-KEPT_LINES)) process.stderr.write(`  ${text}\n`);
+  return fail(name, why, words, again);
 }
