@@ -2,7 +2,7 @@
 import './boot/threads.ts';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { createEngine, makeRoots } from './boot/engine.ts';
+import { createEngine, makeRoots, openDatabase } from './boot/engine.ts';
 import { checkHosts, listen } from './boot/listen.ts';
 import { claimName, lockRoot } from './boot/lock.ts';
 import { purge } from './boot/purge.ts';
@@ -24,10 +24,11 @@ async function serve(settings: Settings, log: Log): Promise<void> {
   const claims = [await claimName(settings.name)];
   makeRoots(settings);
   claims.push(lockRoot(settings.dataRoot, 'data-root'), lockRoot(settings.execRoot, 'exec-root'));
+  const db = openDatabase(settings.dataRoot);
   enterOwnSession();
   for (const { hierarchy, error } of enterOwnCgroup(settings.name))
     log.warn('galleyd has no cgroup of its own here', { hierarchy, error });
-  const engine = await createEngine(settings, log);
+  const engine = await createEngine(settings, log, db);
   // Reads are answered from here on; restore goes on behind them (design section 4).
   const servers = await listen(engine.api, settings, log).catch(async (error: unknown) => {
     await engine.close();

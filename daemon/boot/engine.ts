@@ -60,7 +60,7 @@ export function makeRoots(settings: Settings): void {
  * Opens the database and looks through it whole (10 ms for 10 MB): damage is told now, not by the request that meets it.
  * @throws SettingsError naming the file and the way out; the file stays as it is.
  */
-function openDatabase(dataRoot: string): Database {
+export function openDatabase(dataRoot: string): Database {
   const file = path.join(dataRoot, 'galley.db');
   const wayOut = `nothing was changed: put back a copy of galley.db, or move the whole folder away (mv ${dataRoot} ${dataRoot}.broken) to begin empty; volumes stay in ${dataRoot}.broken/volumes`;
   let db: Database | undefined;
@@ -77,9 +77,8 @@ function openDatabase(dataRoot: string): Database {
 }
 
 /** Puts the domains together: each gets its neighbours handed in, none imports another. */
-export async function createEngine(settings: Settings, log: Log): Promise<Engine> {
+export async function createEngine(settings: Settings, log: Log, db: Database): Promise<Engine> {
   const { dataRoot, execRoot, name } = settings;
-  const db = openDatabase(dataRoot);
   const leases = new Leases(db);
   leases.dropAll(); // before the API listens: a pull that starts meanwhile keeps its own
   const events = createEventBus(db);

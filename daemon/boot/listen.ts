@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { connect } from 'node:net';
+import { connect, createServer, type Server as NetServer } from 'node:net';
 import path from 'node:path';
 import type { ApiServer } from '../api/index.ts';
 import type { Log } from '../system/log.ts';
@@ -27,8 +27,13 @@ function answers(socketPath: string): Promise<boolean> {
   });
 }
 
+function tcpAddress(host: string): { host: string; port: number } {
+  const at = host.lastIndexOf(':');
+  return { host: host.slice('tcp://'.length, at).replace(/^\[|\]$/g, ''), port: Number(host.slice(at + 1)) };
+}
+
 function listening(
-  server: Server,
+  server: NetServer,
   where: { path: string } | { host: string; port: number },
   shown: string,
 ): Promise<void> {
@@ -41,7 +46,12 @@ function listening(
 /** Looks before anything is made whether every address of the settings can be ours. @throws SettingsError naming the address. */
 export async function checkHosts(settings: Settings): Promise<void> {
   for (const host of settings.hosts) {
-    if (!host.startsWith('unix://')) continue;
+    if (!host.startsWith('unix://')) {
+      const trial = createServer();
+      await listening(trial, tcpAddress(host), host);
+      trial.close();
+      continue;
+    }
     const socketPath = host.slice('unix://'.length);
     if (Buffer.byteLength(socketPath) > 107)
       throw new SettingsError(`--host ${host}: a socket path holds at most 107 bytes`);
@@ -94,13 +104,8 @@ async function listenOn(api: ApiServer, host: string, settings: Settings): Promi
     await listenUnix(server, host.slice('unix://'.length));
     return server;
   }
-  const at = host.lastIndexOf(':');
-  const address = {
-    host: host.slice('tcp://'.length, at).replace(/^\[|\]$/g, ''),
-    port: Number(host.slice(at + 1)),
-  };
   const server = settings.tlsVerify ? api.https(tlsMaterial(settings)) : api.http();
-  await listening(server, address, host);
+  await listening(server, tcpAddress(host), host);
   return server;
 }
 

@@ -6,7 +6,7 @@ import { cgroupIsEmpty, removeCgroups } from '../system/cgroups.ts';
 import type { Log } from '../system/log.ts';
 import { removeLogFiles } from '../system/log-file.ts';
 import { MNT_DETACH, unmount } from '../system/syscalls.ts';
-import { createEngine } from './engine.ts';
+import { createEngine, openDatabase } from './engine.ts';
 import { lockRoot } from './lock.ts';
 import type { Settings } from './settings.ts';
 
@@ -35,7 +35,7 @@ function mountsBelow(folders: readonly string[]): string[] {
 export async function purge(settings: Settings, log: Log): Promise<void> {
   if (existsSync(settings.dataRoot)) {
     using _lock = lockRoot(settings.dataRoot, 'data-root');
-    const engine = await createEngine(settings, log);
+    const engine = await createEngine(settings, log, openDatabase(settings.dataRoot));
     await engine.containers.restore();
     for (const container of await engine.containers.list({ all: true, limit: 0, size: false, filters: {} })) {
       await engine.containers
