@@ -3,6 +3,26 @@ import type { Database, DocumentTable } from '../state/index.ts';
 import { Mutex } from '../system/mutex.ts';
 import { type ContainerRecord, ContainerRecordSchema } from './record.ts';
 
+/** What is true of a run, and over when the host goes down. */
+const OF_A_RUN: ReadonlySet<string> = new Set<keyof ContainerRecord>([
+  'status',
+  'starting',
+  'identity',
+  'exitCode',
+  'error',
+  'oomKilled',
+  'startedAt',
+  'finishedAt',
+  'health',
+]);
+
+/** A host that loses power now may forget the change: a restart policy needs to know what ran; --rm is removed at boot anyway. */
+function mayBeForgotten({ hostConfig }: ContainerRecord, change: Partial<ContainerRecord>): boolean {
+  if (hostConfig.AutoRemove && 'removing' in change) return true;
+  const policy = hostConfig.RestartPolicy.Name;
+  return (policy === '' || policy === 'no') && Object.keys(change).every((key) => OF_A_RUN.has(key));
+}
+
 /** One container: its record (replaced, never edited) and the lock for changes. Reads take `record` without the lock. */
 export interface Entry {
   record: ContainerRecord;
@@ -72,12 +92,15 @@ export class ContainerStore {
   reserveName(name: string, id: string): void {
     const holder = this.#names.get(name);
     if (holder !== undefined) throw containerErrors.nameInUse(name, holder);
-    this.#db.sql('INSERT INTO container_names (name, container_id) VALUES (?, ?)').run(name, id);
+    // `add` brings it to disk; a name without a container is dropped at boot.
+    this.#db.relaxed(() =>
+      this.#db.sql('INSERT INTO container_names (name, container_id) VALUES (?, ?)').run(name, id),
+    );
     this.#names.set(name, id);
   }
 
   releaseName(name: string): void {
-    this.#db.sql('DELETE FROM container_names WHERE name = ?').run(name);
+    this.#db.relaxed(() => this.#db.sql('DELETE FROM container_names WHERE name = ?').run(name));
     this.#names.delete(name);
   }
 
@@ -91,7 +114,9 @@ export class ContainerStore {
   /** Writes the change and then shows it. */
   update(entry: Entry, change: Partial<ContainerRecord>): ContainerRecord {
     const next = { ...entry.record, ...change };
-    this.#table.put(next.id, next);
+    const put = () => this.#table.put(next.id, next);
+    if (mayBeForgotten(next, change)) this.#db.relaxed(put);
+    else put();
     entry.record = next;
     return next;
   }
@@ -112,12 +137,15 @@ export class ContainerStore {
     entry.record = next;
   }
 
+  /** The tombstone is on disk already: a removal that is forgotten is finished at boot. */
   delete(entry: Entry): void {
     const { id, name } = entry.record;
-    this.#db.transaction(() => {
-      this.#table.delete(id);
-      this.#db.sql('DELETE FROM container_names WHERE name = ?').run(name);
-    });
+    this.#db.relaxed(() =>
+      this.#db.transaction(() => {
+        this.#table.delete(id);
+        this.#db.sql('DELETE FROM container_names WHERE name = ?').run(name);
+      }),
+    );
     this.#entries.delete(id);
     if (this.#names.get(name) === id) this.#names.delete(name);
   }

@@ -58,7 +58,7 @@ export function createEventBus(db: Database): EventBus {
     const batch = pending;
     pending = [];
     if (batch.length === 0) return;
-    db.transaction(() => {
+    const write = () => {
       for (const entry of batch)
         db.sql('INSERT INTO events (time_nano, record) VALUES (?, ?)').run(entry.nano, entry.line);
       sincePruned += batch.length;
@@ -66,7 +66,9 @@ export function createEventBus(db: Database): EventBus {
         sincePruned = 0;
         db.sql('DELETE FROM events WHERE seq <= (SELECT MAX(seq) FROM events) - ?').run(JOURNAL_LENGTH);
       }
-    });
+    };
+    // The last moments before a power cut may be missing: a journal of events is no truth.
+    db.relaxed(() => db.transaction(write));
   };
 
   /** The journal in pages after `seq`, so that a long replay holds little memory. */

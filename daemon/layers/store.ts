@@ -7,7 +7,7 @@ import { messageOf } from '../errors/engine-error.ts';
 import { layerErrors } from '../errors/layers.ts';
 import { syncDirectory } from '../system/files.ts';
 import type { Log } from '../system/log.ts';
-import { MNT_DETACH, unmount } from '../system/syscalls.ts';
+import { MNT_DETACH, unmountAside } from '../system/syscalls.ts';
 import { chooseDriver, LayerFolders } from './drivers.ts';
 import { TAR_AT } from './erofs/format.ts';
 import { findIgzip } from './igzip.ts';
@@ -184,7 +184,8 @@ export function createLayerStore({ db, dataRoot, log, driver: wanted = 'auto' }:
     async createRoot(containerId, chainId) {
       chain(chainId); // every layer is there before anything is made
       makeRootFolders(rootOf(containerId));
-      rootTable.put(rootKey(containerId), { chainId });
+      // The container's own row brings it to disk.
+      db.relaxed(() => rootTable.put(rootKey(containerId), { chainId }));
     },
 
     async mountRoot(containerId) {
@@ -200,11 +201,11 @@ export function createLayerStore({ db, dataRoot, log, driver: wanted = 'auto' }:
     },
 
     async unmountRoot(containerId) {
-      unmount(path.join(rootOf(containerId), 'merged'), MNT_DETACH);
+      await unmountAside(path.join(rootOf(containerId), 'merged'), MNT_DETACH);
     },
 
     async removeRoot(containerId) {
-      rootTable.delete(rootKey(containerId));
+      db.relaxed(() => rootTable.delete(rootKey(containerId)));
       await removeRootFolder(rootOf(containerId));
     },
 

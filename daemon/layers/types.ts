@@ -98,4 +98,5 @@ export interface LayerDatabase {
     delete(id: string): boolean;
   };
   sql(text: string): { all(): unknown[] };
+  relaxed<T>(work: () => T): T;
 }

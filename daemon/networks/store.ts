@@ -17,12 +17,14 @@ export interface Attachment {
 
 /** The networks and the live sandboxes of one galleyd: in memory, and in the database before anybody is told. */
 export class NetworkStore {
+  readonly #db: Database;
   readonly #networkRows;
   readonly #sandboxRows;
   readonly #networks: Map<string, NetworkRecord>;
   readonly #sandboxes: Map<string, SandboxRecord>;
 
   constructor(db: Database) {
+    this.#db = db;
     this.#networkRows = db.documents('networks', (value) => networkSchema.parse(value));
     this.#sandboxRows = db.documents('endpoints', (value) => sandboxSchema.parse(value));
     this.#networks = new Map(this.#networkRows.all().map((record) => [record.id, record]));
@@ -75,8 +77,9 @@ export class NetworkStore {
     return this.#sandboxes.get(containerId);
   }
 
+  /** A sandbox ends with the host: no commit of one waits for the disk. */
   saveSandbox(record: SandboxRecord): void {
-    this.#sandboxRows.put(record.containerId, record);
+    this.#db.relaxed(() => this.#sandboxRows.put(record.containerId, record));
     this.#sandboxes.set(record.containerId, record);
   }
 

@@ -23,6 +23,7 @@ export class Database {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
+  #relaxed = false;
 
   /** Opens or makes the database and brings it to the newest schema. `:memory:` for tests. */
   constructor(file: string) {
@@ -71,6 +72,23 @@ export class Database {
       throw error;
     } finally {
       this.#depth -= 1;
+    }
+  }
+
+  /**
+   * Commits of synchronous `work` do not wait for the disk (1 ms and more each): they survive the death of galleyd, and are on disk
+   * with the next commit that does wait, but may be lost with the whole host. Only for what ends with the host anyway (processes,
+   * namespaces) or is found again at boot. Inside a transaction it changes nothing.
+   */
+  relaxed<T>(work: () => T): T {
+    if (this.#depth > 0 || this.#relaxed) return work();
+    this.#relaxed = true;
+    this.#db.exec('PRAGMA synchronous=NORMAL');
+    try {
+      return work();
+    } finally {
+      this.#db.exec('PRAGMA synchronous=FULL');
+      this.#relaxed = false;
     }
   }
 

@@ -88,6 +88,24 @@ export function unmountLater(target: string, flags = 0): Promise<boolean> {
   });
 }
 
+/** The same in a thread beside: the kernel makes the caller wait, 1 ms and more, until nobody looks at the mount any more. @throws SyscallError */
+export function unmountAside(target: string, flags = 0): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    c.umount2.async(target, flags, (error: Error | null, result: number) => {
+      if (error) reject(error);
+      else if (result === 0) resolve(true);
+      else {
+        // The error number stayed in that thread: asked again here, it is the same.
+        try {
+          resolve(unmount(target, flags));
+        } catch (failure) {
+          reject(failure);
+        }
+      }
+    });
+  });
+}
+
 /** mknod(2); `mode` includes the file type; device numbers as the kernel's 64-bit dev_t. @throws SyscallError */
 export function makeNode(file: PathBytes, mode: number, major: number, minor: number): void {
   const dev =

@@ -34,6 +34,24 @@ describe('the database', () => {
     expect(table.all()).toEqual([]);
   });
 
+  it('waits for the disk again after relaxed work, also after one that throws', () => {
+    const db = new Database(':memory:');
+    const waits = () => (db.sql('PRAGMA synchronous').get() as { synchronous: number }).synchronous;
+    const FULL = 2;
+    const NORMAL = 1;
+    expect(waits()).toBe(FULL);
+    expect(db.relaxed(waits)).toBe(NORMAL);
+    expect(db.relaxed(() => db.relaxed(() => 0) + waits())).toBe(NORMAL);
+    expect(() =>
+      db.relaxed(() => {
+        throw new Error('cut');
+      }),
+    ).toThrow('cut');
+    expect(waits()).toBe(FULL);
+    // Its commits may not be cheaper because an inner part says so.
+    expect(db.transaction(() => db.relaxed(waits))).toBe(FULL);
+  });
+
   it('a lease holds what is under way until it is released', () => {
     const leases = new Leases(new Database(':memory:'));
     const lease = leases.open('pull');
