@@ -50,7 +50,7 @@ _galley() {
     "volume prune") flags="--all -a --filter --force -f"; objects= ;;
     "network ls"|"network list") flags="--filter -f --format --no-trunc --quiet -q"; objects= ;;
     "network inspect") flags="--format -f --verbose -v"; objects="galley network ls --format '{{.Name}}'" ;;
-    "network create") flags="--driver -d --subnet --gateway --ip-range --aux-address --ipam-driver --ipam-opt --internal --attachable --ipv4 --ipv6 --scope --label --opt -o"; objects= ;;
+    "network create") flags="--driver -d --subnet --gateway --ip-range --aux-address --ipam-driver --ipam-opt --internal --attachable --config-from --config-only --ingress --ipv4 --ipv6 --scope --label --opt -o"; objects= ;;
     "network rm"|"network remove") flags="--force -f"; objects="galley network ls --format '{{.Name}}'" ;;
     "events"|"system events") flags="--filter -f --format --since --until"; objects= ;;
     "info"|"system info") flags="--format -f"; objects= ;;

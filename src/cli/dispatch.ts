@@ -1,4 +1,5 @@
 /** From the words of a command line to an exit code. */
+import { compareVersions } from '../api/version.ts';
 import { EndpointError } from '../client/endpoint.ts';
 import { EngineUnreachableError } from '../client/failure.ts';
 import { TemplateError } from '../format/template-parser.ts';
@@ -13,9 +14,6 @@ import type { CliContext, CommandSpec, GlobalFlags, ParsedArgs } from './types.t
 const USAGE_OWN = 2;
 /** Docker's code for a flag it does not understand, on every verb. */
 const USAGE_FLAG = 125;
-
-/** The code of everything that fails before a container runs; `run` and its kin use Docker's 125. */
-const RUN_LIKE = new Set(['run', 'create', 'exec', 'start']);
 
 function plural(n: number): string {
   return n === 1 ? '1 argument' : `${n} arguments`;
@@ -61,6 +59,10 @@ export async function runCommandLine(words: readonly string[], globals: GlobalFl
     );
     return command.own ? USAGE_OWN : USAGE_FLAG;
   }
+  for (const flag of command.flags) {
+    if (flag.instead && args.has(flag.name))
+      err(`Flag --${flag.name} has been deprecated, use --${flag.instead} instead\n`);
+  }
   const wrong = countError(command, args.positionals.length);
   if (wrong) {
     err(
@@ -73,6 +75,7 @@ export async function runCommandLine(words: readonly string[], globals: GlobalFl
 
 async function runParsed(context: CliContext, command: CommandSpec, args: ParsedArgs): Promise<number> {
   try {
+    await checkVersions(context, command, args);
     return await (await command.load()).run(context, args);
   } catch (error) {
     if (error instanceof ExitError) {
@@ -80,17 +83,29 @@ async function runParsed(context: CliContext, command: CommandSpec, args: Parsed
       return error.code;
     }
     if (context.globals.debug && error instanceof Error) err(`${error.stack}\n`);
-    const code = RUN_LIKE.has(command.name) && command.name !== 'start' ? USAGE_FLAG : 1;
+    const code = command.name === 'run' ? USAGE_FLAG : 1;
     if (error instanceof EngineUnreachableError) {
       err(`galley: ${await (await import('./unreachable.ts')).explainUnreachable(error, context)}\n`);
       return code;
     }
-    if (error instanceof EndpointError || error instanceof TemplateError) err(`galley: ${error.message}\n`);
-    else if (code === USAGE_FLAG && command.name !== 'exec')
-      err(`galley: ${errorText(error)}\n\nRun 'galley ${command.name} --help' for more information\n`);
+    if (error instanceof EndpointError) err(`galley: ${error.message}\n`);
+    else if (error instanceof TemplateError) err(`template parsing error: ${error.message}\n`);
     else err(`${errorText(error)}\n`);
-    return command.name === 'exec' ? 1 : code;
+    return code;
   }
+}
+
+/** A flag that came later than the engine's API would be ignored by it without a word. @throws ExitError 1 in Docker's words. */
+async function checkVersions(context: CliContext, command: CommandSpec, args: ParsedArgs): Promise<void> {
+  const used = command.flags.filter((flag) => flag.since !== undefined && args.has(flag.name));
+  if (used.length === 0) return;
+  const theirs = await (await context.client({ start: command.name === 'run' })).apiVersion();
+  const words = used
+    .filter((flag) => compareVersions(theirs, flag.since as string) < 0)
+    .map(
+      ({ name, since }) => `"--${name}" requires API version ${since}, but the Docker daemon API version is ${theirs}`,
+    );
+  if (words.length > 0) throw new ExitError(1, words.join('\n'));
 }
 
 async function unknownCommand(words: readonly string[]): Promise<number> {
@@ -102,8 +117,8 @@ async function unknownCommand(words: readonly string[]): Promise<number> {
     return 0;
   }
   const tried = group ? words.slice(0, 2).join(' ') : name;
-  err(
-    `galley: unknown command: galley ${tried}${await suggestCommand(tried)}\n\nRun 'galley${group ? ` ${name}` : ''} --help' for more information\n`,
-  );
+  const usage = group ? `\n\nUsage:  galley ${name} COMMAND` : '';
+  const see = `Run 'galley${group ? ` ${name}` : ''} --help' for more information`;
+  err(`galley: unknown command: galley ${tried}${await suggestCommand(tried)}${usage}\n\n${see}\n`);
   return 1;
 }

@@ -17,6 +17,10 @@ export interface Listing {
   format: string;
   /** Fields that are no part of `json` (they take arguments). */
   methods?: readonly string[];
+  /** Docker's Go type of a row, for its messages. */
+  type?: string;
+  /** What `--format raw` shows: `key: value` lines. */
+  raw?: readonly [key: string, field: string][];
 }
 
 const textOf = (row: Row, field: string): string => {
@@ -43,11 +47,16 @@ function rowJson(listing: Listing, row: Row): string {
 /** The whole text of a list, with its last line break. @throws TemplateError for a --format that does not fit. */
 export function formatList(listing: Listing): string {
   const { format, rows, headers } = listing;
+  const type = listing.type ?? '';
   if (format === '' || format === 'table') {
     const head = listing.columns.map((field) => headers[field] ?? field).join('\t');
     return alignColumns(
       [head, ...rows.map((row) => listing.columns.map((field) => textOf(row, field)).join('\t')), ''].join('\n'),
     );
+  }
+  if (format === 'raw' && listing.raw) {
+    const lines = listing.raw;
+    return rows.map((row) => `${lines.map(([key, field]) => `${key}: ${textOf(row, field)}\n`).join('')}\n`).join('');
   }
   if (format === 'json') return rows.map((row) => `${rowJson(listing, row)}\n`).join('');
   const isTable = format.startsWith('table ');
@@ -56,17 +65,31 @@ export function formatList(listing: Listing): string {
     .replaceAll('\\t', '\t')
     .replaceAll('\\n', '\n');
   // Mistakes show without any row, too.
-  compileTemplate(source);
+  compileTemplate(source, { type });
   const lines = rows.map((row) => {
     const whole = { toJson: () => rowJson(listing, row) };
-    return `${compileTemplate(source, { json: jsonOf(whole, row) }).execute(row)}\n`;
+    return `${compileTemplate(source, { functions: { json: jsonOf(whole, row) }, type }).execute(row)}\n`;
   });
   if (!isTable) return lines.join('');
   const named: Row = Object.fromEntries(
     Object.entries(headers).map(([field, head]) => [field, headOf(field, head, listing)]),
   );
-  const head = compileTemplate(source, HEADER_FUNCTIONS).execute(named);
+  const head = compileTemplate(source, { functions: HEADER_FUNCTIONS, type }).execute(named);
   return alignColumns(`${head}\n${lines.join('')}`);
+}
+
+/**
+ * The listing as `-q` or `--format` wants it; `id` is the field that -q shows. As with Docker a --format of one's own wins
+ * over -q. @throws Error with Docker's words for a template that does not fit.
+ */
+export function listText(listing: Listing, quiet: boolean, id: string): string {
+  if (quiet && (listing.format === '' || listing.format === 'table'))
+    return listing.rows.map((row) => `${textOf(row, id)}\n`).join('');
+  if (quiet && listing.format === 'raw') {
+    const key = listing.raw?.find(([, field]) => field === id)?.[0] ?? id;
+    return listing.rows.map((row) => `${key}: ${textOf(row, id)}\n`).join('');
+  }
+  return formatList(listing);
 }
 
 /** `{{.Label "x"}}` heads its column with the last part of the label's name. */

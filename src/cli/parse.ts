@@ -75,7 +75,7 @@ export function parseArgs(command: CommandSpec, argv: readonly string[]): Parsed
       const flag = byShort.get(letter);
       if (!flag) {
         if (letter === 'h') throw new HelpRequested();
-        throw new FlagError(`unknown shorthand flag: '${letter}' in ${word}`);
+        throw new FlagError(`unknown shorthand flag: '${letter}' in -${word.slice(index)}`);
       }
       const rest = word.slice(index + 1);
       if (flag.type === 'bool' && !rest.startsWith('=')) {
@@ -83,7 +83,7 @@ export function parseArgs(command: CommandSpec, argv: readonly string[]): Parsed
         continue;
       }
       if (rest !== '') return set(flag, rest.replace(/^=/, ''));
-      if (at >= argv.length) throw new FlagError(`flag needs an argument: '${letter}' in ${word}`);
+      if (at >= argv.length) throw new FlagError(`flag needs an argument: '${letter}' in -${word.slice(index)}`);
       return set(flag, argv[at++] as string);
     }
   };

@@ -25,11 +25,14 @@ export interface FlagSpec {
   help: string;
   /** Shown in help when it is not the type's zero. */
   default?: string;
-  /** Takes several values (`list` and its kin do anyway). */
   /** @throws Error whose message follows `invalid argument "x" for "--flag" flag: `. */
   check?: (value: string) => void;
   /** Accepted but not shown: a former name. */
   hidden?: boolean;
+  /** The flag that took its place, said to whoever still uses this one. */
+  instead?: string;
+  /** The API version that brought it: an older engine would not see it. */
+  since?: string;
 }
 
 export interface CommandSpec {

@@ -46,7 +46,10 @@ export async function groupHelp(group: string | undefined): Promise<string> {
   const title = group
     ? `Usage:  galley ${group} COMMAND\n\n${GROUPS[group]}`
     : 'Usage:  galley [OPTIONS] [COMMAND]\n\nWithout a command, galley opens its dashboard.';
-  const parser = base().usage(title);
+  // yargs puts the script's name before each command.
+  const parser = base()
+    .usage(title)
+    .scriptName(group ? `galley ${group}` : 'galley');
   const seen = new Set<string>();
   for (const command of COMMANDS) {
     const paths = group

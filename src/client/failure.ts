@@ -1,6 +1,6 @@
 import type { EngineFailure } from './types.ts';
 
-/** An answer of the engine with status 400 or more, or an error line inside a stream. */
+/** An answer of the engine with status 400 or more. */
 export class EngineRequestError extends Error implements EngineFailure {
   readonly status: number;
 
@@ -8,6 +8,14 @@ export class EngineRequestError extends Error implements EngineFailure {
     super(message);
     this.name = 'EngineRequestError';
     this.status = status;
+  }
+}
+
+/** An error line inside a stream whose answer had begun well: the words come without a status, and Docker prints them bare. */
+export class EngineStreamError extends EngineRequestError {
+  constructor(message: string, status = 500) {
+    super(status, message);
+    this.name = 'EngineStreamError';
   }
 }
 

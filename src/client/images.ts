@@ -1,7 +1,7 @@
 import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, ProgressMessage } from '../api/index.ts';
 import { parseReference } from '../api/references.ts';
 import { type Core, encodeFilters, jsonLines } from './core.ts';
-import { EngineRequestError } from './failure.ts';
+import { EngineStreamError } from './failure.ts';
 import type { EngineClient, ImageHandle } from './types.ts';
 
 type ImagePart = Pick<EngineClient, 'listImages' | 'getImage' | 'pull'>;
@@ -47,10 +47,8 @@ export function imageCalls(core: Core): ImagePart {
       });
       for await (const message of jsonLines<ProgressMessage>(answer.body)) {
         if (message.error !== undefined || message.errorDetail) {
-          throw new EngineRequestError(
-            message.errorDetail?.code ?? 500,
-            message.errorDetail?.message ?? message.error ?? 'pull failed',
-          );
+          const words = message.errorDetail?.message ?? message.error ?? 'pull failed';
+          throw new EngineStreamError(words, message.errorDetail?.code);
         }
         yield message;
       }

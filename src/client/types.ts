@@ -53,7 +53,8 @@ export interface LogOptions {
   until?: string | number;
   timestamps?: boolean;
   details?: boolean;
-  tail?: 'all' | number;
+  /** A number of lines, or `all`. */
+  tail?: string | number;
   signal?: AbortSignal;
 }
 

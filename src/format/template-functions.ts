@@ -1,9 +1,10 @@
+import { GoStruct, GoValue } from './go-values.ts';
 import { goQuote, sortedJson } from './json-text.ts';
 import { TemplateError } from './template-parser.ts';
 
 export type Functions = Readonly<Record<string, (...args: never[]) => unknown>>;
 
-/** A value as Go's fmt prints it: maps as `map[k:v]`, lists as `[a b]`, nil as `<no value>`. */
+/** A value as Go's fmt prints it: maps as `map[k:v]`, structs as `{v w}`, lists as `[a b]`, nil as `<no value>`. */
 export function goText(value: unknown): string {
   return value === null || value === undefined ? '<no value>' : inner(value);
 }
@@ -12,6 +13,8 @@ function inner(value: unknown): string {
   if (value === null || value === undefined) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(inner).join(' ')}]`;
   if (typeof value === 'function') return inner((value as () => unknown)());
+  if (value instanceof GoValue) return value.text;
+  if (value instanceof GoStruct) return GoStruct.text(value, inner);
   if (typeof value === 'object') {
     const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
     return `map[${entries.map(([key, one]) => `${key}:${inner(one)}`).join(' ')}]`;
@@ -21,6 +24,8 @@ function inner(value: unknown): string {
 
 /** Go's idea of truth: empty strings, lists, maps, zero and nil are false. */
 export function isTrue(value: unknown): boolean {
+  if (value instanceof GoValue) return value.truth;
+  if (value instanceof GoStruct) return true;
   if (Array.isArray(value)) return value.length > 0;
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
   return Boolean(value);
@@ -68,8 +73,7 @@ function index(collection: unknown, ...keys: unknown[]): unknown {
     if (Array.isArray(value) || typeof value === 'string') {
       if (typeof key !== 'number')
         throw new TemplateError('error calling index: cannot index slice/array with type string');
-      if (key < 0 || key >= value.length)
-        throw new TemplateError(`error calling index: reflect: slice index out of range: ${key}`);
+      if (key < 0 || key >= value.length) throw new TemplateError(`error calling index: index out of range: ${key}`);
       value = value[key];
     } else if (typeof value === 'object') value = (value as Record<string, unknown>)[String(key)] ?? '';
     else throw new TemplateError(`error calling index: can't index item of type ${typeof value}`);
@@ -91,7 +95,11 @@ const BUILTINS: Readonly<Record<string, (...args: unknown[]) => unknown>> = {
     str(value) === '' ? '' : ' '.repeat(Number(before)) + str(value) + ' '.repeat(Number(after)),
   truncate: (value, length) => [...str(value)].slice(0, Number(length)).join(''),
   println: (...values) => `${values.map(str).join(' ')}\n`,
-  print: (...values) => values.map(str).join(''),
+  // Go puts a blank between two operands when neither is a string.
+  print: (...values) =>
+    values
+      .map((one, at) => (at > 0 && typeof one !== 'string' && typeof values[at - 1] !== 'string' ? ' ' : '') + str(one))
+      .join(''),
   printf,
   len: (value) => (typeof value === 'object' && value !== null ? Object.keys(value).length : str(value).length),
   index,
@@ -104,8 +112,12 @@ const BUILTINS: Readonly<Record<string, (...args: unknown[]) => unknown>> = {
   le: (a, b) => compare(a, b) <= 0,
   gt: (a, b) => compare(a, b) > 0,
   ge: (a, b) => compare(a, b) >= 0,
-  slice: (value, from, to) =>
-    (value as string | unknown[]).slice(Number(from ?? 0), to === undefined ? undefined : Number(to)),
+  slice: (value, from = 0, to) => {
+    const list = value as string | unknown[];
+    const over = [from, to].find((one) => one !== undefined && !(Number(one) >= 0 && Number(one) <= list.length));
+    if (over !== undefined) throw new TemplateError(`error calling slice: index out of range: ${over}`);
+    return list.slice(Number(from), to === undefined ? undefined : Number(to));
+  },
   html: (value) => str(value).replace(/[&<>'"]/g, (one) => `&#${one.charCodeAt(0)};`),
   urlquery: (value) => encodeURIComponent(str(value)),
 };
@@ -117,10 +129,10 @@ function sortedOrPlain(value: unknown): string {
   return methods ? sortedJson(plain(value)) : JSON.stringify(value ?? null);
 }
 
-/** Calls a function by name. @throws TemplateError when there is none. */
-export function callBuiltin(name: string, args: unknown[], extra: Functions): unknown {
-  const found = (extra[name] as ((...given: unknown[]) => unknown) | undefined) ?? BUILTINS[name];
-  if (!found)
-    throw new TemplateError(`template parsing error: template: :1: function ${JSON.stringify(name)} not defined`);
-  return found(...args);
+type Callable = (...given: unknown[]) => unknown;
+
+/** The function of that name; those of `extra` first. */
+export function functionOf(name: string, extra: Functions): Callable | undefined {
+  if (Object.hasOwn(extra, name)) return extra[name] as Callable;
+  return Object.hasOwn(BUILTINS, name) ? BUILTINS[name] : undefined;
 }

@@ -1,15 +1,25 @@
 /** Go template text to a tree. */
 
-/** A mistake in a --format template, in its text or in its use on the data. */
+/** A mistake in a --format template, in its text (`parse`) or in its use on the data (`execute`). The message is Go's. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
+  readonly phase: 'parse' | 'execute';
+  /** The message says where already. */
+  readonly located: boolean;
+
+  constructor(message: string, phase: 'parse' | 'execute' = 'execute', located = phase === 'parse') {
+    super(message);
+    this.phase = phase;
+    this.located = located;
+  }
 }
 
+/** `at` is the offset in the template that Go's messages name: of the last field where there are several. */
 export type Term =
-  | { kind: 'literal'; value: string | number | boolean | null }
-  | { kind: 'path'; variable?: string; fields: string[] }
-  | { kind: 'function'; name: string }
-  | { kind: 'group'; pipeline: Pipeline; fields: string[] };
+  | { kind: 'literal'; at: number; value: string | number | boolean | null }
+  | { kind: 'path'; at: number; variable?: string; fields: string[] }
+  | { kind: 'function'; at: number; name: string }
+  | { kind: 'group'; at: number; pipeline: Pipeline; fields: string[] };
 
 export interface Pipeline {
   declares?: string[] | undefined;
@@ -33,14 +43,15 @@ interface Block<Kind> {
 type Token = {
   type: 'string' | 'number' | 'field' | 'variable' | 'word' | 'dot' | 'op';
   text: string;
+  at: number;
   spaced: boolean;
 };
 
 const fail = (why: string): never => {
-  throw new TemplateError(`template parsing error: template: :1: ${why}`);
+  throw new TemplateError(`template: :1: ${why}`, 'parse');
 };
 
-type Piece = { text: string } | { action: string };
+type Piece = { text: string } | { action: string; at: number };
 
 function split(source: string): Piece[] {
   const pieces: Piece[] = [];
@@ -64,7 +75,7 @@ function split(source: string): Piece[] {
     let action = source.slice(start, close);
     trimNext = / -$/.test(action);
     if (trimNext) action = action.slice(0, -2);
-    if (!action.trim().startsWith('/*')) pieces.push({ action });
+    if (!action.trim().startsWith('/*')) pieces.push({ action, at: start });
     at = close + 2;
   }
   return pieces;
@@ -86,7 +97,8 @@ function endOfAction(source: string, start: number): number {
 const TOKEN =
   /\s*(?:("(?:[^"\\]|\\.)*"|`[^`]*`)|('(?:[^'\\]|\\.)')|([+-]?\d+(?:\.\d+)?)|(\.[A-Za-z_]\w*)|(\$\w*)|([A-Za-z_]\w*)|(\.)|(:=|[|(),=]))/y;
 
-function tokens(action: string): Token[] {
+/** `base` is where `action` stands in the template. */
+function tokens(action: string, base: number): Token[] {
   const out: Token[] = [];
   TOKEN.lastIndex = 0;
   const end = action.trimEnd().length;
@@ -101,7 +113,8 @@ function tokens(action: string): Token[] {
     const group = match.slice(1).findIndex((one) => one !== undefined);
     const text = match[group + 1] as string;
     const value = group === 1 ? String(text.codePointAt(1)) : text;
-    out.push({ type: types[group] as Token['type'], text: value, spaced: match[0] !== text });
+    const at = base + TOKEN.lastIndex - text.length;
+    out.push({ type: types[group] as Token['type'], text: value, at, spaced: match[0] !== text });
   }
   return out;
 }
@@ -119,19 +132,22 @@ function unquote(text: string): string {
 
 class ActionParser {
   readonly #tokens: Token[];
+  readonly #functions: (name: string) => boolean;
   #at = 0;
 
-  constructor(list: Token[]) {
+  constructor(list: Token[], functions: (name: string) => boolean) {
     this.#tokens = list;
+    this.#functions = functions;
   }
 
-  pipeline(closing: boolean): Pipeline {
+  /** `context` is what lacks a value when there is none, in Go's words. */
+  pipeline(context: string, closing = false): Pipeline {
     const declares = this.#declaration();
     const commands: Term[][] = [];
     for (;;) {
       const terms: Term[] = [];
       while (this.#peek() && !this.#isOp('|') && !this.#isOp(')')) terms.push(this.#term());
-      if (terms.length === 0) fail('missing value for command');
+      if (terms.length === 0) fail(`missing value for ${context}`);
       commands.push(terms);
       if (!this.#isOp('|')) break;
       this.#at++;
@@ -167,40 +183,50 @@ class ActionParser {
     return undefined;
   }
 
-  #fields(): string[] {
+  /** The fields that follow without a blank, and where Go says that they are: the second of a chain. */
+  #fields(first: Token): { fields: string[]; at: number } {
     const fields: string[] = [];
+    const at = this.#peek()?.type === 'field' && !this.#peek()?.spaced ? (this.#peek() as Token).at : first.at;
     for (let next = this.#peek(); next?.type === 'field' && !next.spaced; next = this.#peek()) {
       fields.push(next.text.slice(1));
       this.#at++;
     }
-    return fields;
+    return { fields, at };
   }
 
   #term(): Term {
     const token = this.#peek() as Token;
     this.#at++;
-    if (token.type === 'string') return { kind: 'literal', value: unquote(token.text) };
-    if (token.type === 'number') return { kind: 'literal', value: Number(token.text) };
-    if (token.type === 'dot') return { kind: 'path', fields: [] };
-    if (token.type === 'field') return { kind: 'path', fields: [token.text.slice(1), ...this.#fields()] };
-    if (token.type === 'variable') return { kind: 'path', variable: token.text, fields: this.#fields() };
+    const { at } = token;
+    if (token.type === 'string') return { kind: 'literal', at, value: unquote(token.text) };
+    if (token.type === 'number') return { kind: 'literal', at, value: Number(token.text) };
+    if (token.type === 'dot') return { kind: 'path', at, fields: [] };
+    if (token.type === 'field') {
+      const rest = this.#fields(token);
+      return { kind: 'path', at: rest.at, fields: [token.text.slice(1), ...rest.fields] };
+    }
+    if (token.type === 'variable') return { kind: 'path', variable: token.text, ...this.#fields(token) };
     if (token.type === 'op' && token.text === '(') {
-      return { kind: 'group', pipeline: this.pipeline(true), fields: this.#fields() };
+      const pipeline = this.pipeline('parenthesized pipeline', true);
+      return { kind: 'group', pipeline, ...this.#fields(token) };
     }
     if (token.type === 'word') {
-      if (token.text === 'true' || token.text === 'false') return { kind: 'literal', value: token.text === 'true' };
-      if (token.text === 'nil') return { kind: 'literal', value: null };
-      return { kind: 'function', name: token.text };
+      if (token.text === 'true' || token.text === 'false') return { kind: 'literal', at, value: token.text === 'true' };
+      if (token.text === 'nil') return { kind: 'literal', at, value: null };
+      if (!this.#functions(token.text)) fail(`function ${JSON.stringify(token.text)} not defined`);
+      return { kind: 'function', at, name: token.text };
     }
     return fail(`unexpected ${JSON.stringify(token.text)} in command`);
   }
 }
 
-/** Parses a whole template. @throws TemplateError */
-export function parseTemplate(source: string): Node[] {
+/** Parses a whole template; `functions` tells which names there are. @throws TemplateError */
+export function parseTemplate(source: string, functions: (name: string) => boolean): Node[] {
   const pieces = split(source);
   let at = 0;
-  const block = (inside: string): { nodes: Node[]; end: string; rest: string } => {
+  const parse = (text: string, from: number, context: string) =>
+    new ActionParser(tokens(text, from), functions).pipeline(context);
+  const block = (inside: string): { nodes: Node[]; end: string; rest: string; from: number } => {
     const nodes: Node[] = [];
     while (at < pieces.length) {
       const piece = pieces[at++] as Piece;
@@ -210,27 +236,29 @@ export function parseTemplate(source: string): Node[] {
       }
       const word = /^\s*(if|range|with|else|end)\b(?!\s*:?=)/.exec(piece.action);
       if (!word) {
-        nodes.push({ kind: 'action', pipeline: new ActionParser(tokens(piece.action)).pipeline(false) });
+        nodes.push({ kind: 'action', pipeline: parse(piece.action, piece.at, 'command') });
         continue;
       }
       const rest = piece.action.slice(word[0].length);
+      const from = piece.at + word[0].length;
       const keyword = word[1] as string;
       if (keyword === 'end' || keyword === 'else') {
         if (inside === '') fail(`unexpected {{${keyword}}}`);
-        return { nodes, end: keyword, rest };
+        return { nodes, end: keyword, rest, from };
       }
-      nodes.push(control(keyword as 'if', rest));
+      nodes.push(control(keyword as 'if', rest, from));
     }
     if (inside !== '') fail('unexpected EOF');
-    return { nodes, end: '', rest: '' };
+    return { nodes, end: '', rest: '', from: source.length };
   };
-  const control = (kind: 'if' | 'range' | 'with', rest: string): Node => {
-    const pipeline = new ActionParser(tokens(rest)).pipeline(false);
+  const control = (kind: 'if' | 'range' | 'with', rest: string, from: number): Node => {
+    const pipeline = parse(rest, from, kind);
     const body = block(kind);
     let otherwise: Node[] = [];
     if (body.end === 'else') {
       const chained = /^\s*(if|with)\b/.exec(body.rest);
-      if (chained) otherwise = [control(chained[1] as 'if', body.rest.slice(chained[0].length))];
+      if (chained)
+        otherwise = [control(chained[1] as 'if', body.rest.slice(chained[0].length), body.from + chained[0].length)];
       else {
         const tail = block(kind);
         if (tail.end !== 'end') fail('expected end; found {{else}}');

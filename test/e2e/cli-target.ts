@@ -1,4 +1,6 @@
 /** The engines that client and command line are tested against: galleyd, and Debian's dockerd as the original. */
+import path from 'node:path';
+import { repositoryRoot } from '../fixtures/cache.ts';
 import { startDockerd } from '../fixtures/dockerd.ts';
 import { startEngine } from '../fixtures/engine.ts';
 import { busyboxImage, pushImage } from '../fixtures/images.ts';
@@ -49,3 +51,6 @@ export const TARGETS: [name: string, start: () => Promise<Target>][] = [
   ...(wanted === 'only' ? [] : ([['galleyd', galleyd]] as [string, () => Promise<Target>][])),
   ...(wanted ? ([['dockerd', dockerd]] as [string, () => Promise<Target>][]) : []),
 ];
+
+/** Arguments to this Node that run galley's command line from its sources. */
+export const galleyProgram: readonly string[] = ['--', path.join(repositoryRoot, 'src/main.ts')];

@@ -5,13 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { spawn as spawnPty } from '@lydell/node-pty';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { repositoryRoot } from '../fixtures/cache.ts';
 import { type DockerCli, dockerCli } from '../fixtures/docker.ts';
 import { isRoot } from '../fixtures/engine.ts';
 import { type ToolOptions, tool } from '../fixtures/exec.ts';
-import { TARGETS, type Target } from './cli-target.ts';
-
-const program = ['--', path.join(repositoryRoot, 'src/main.ts')];
+import { galleyProgram, TARGETS, type Target } from './cli-target.ts';
 
 describe('without an engine', () => {
   let home: string;
@@ -20,7 +17,7 @@ describe('without an engine', () => {
   });
   afterAll(() => rmSync(home, { recursive: true, force: true }));
   const galley = (...args: string[]) =>
-    tool(process.execPath, [...program, ...args], {
+    tool(process.execPath, [...galleyProgram, ...args], {
       env: { PATH: process.env['PATH'], HOME: home, GALLEY_HOST: `unix://${home}/none.sock` },
     });
 
@@ -47,7 +44,7 @@ describe('without an engine', () => {
     });
     await new Promise<void>((resolve) => other.listen(path.join(home, 'docker.sock'), resolve));
     try {
-      const result = await tool(process.execPath, [...program, 'rm', '-f', 'web'], {
+      const result = await tool(process.execPath, [...galleyProgram, 'rm', '-f', 'web'], {
         env: { PATH: process.env['PATH'], HOME: home, GALLEY_HOST: `unix://${home}/none.sock`, XDG_RUNTIME_DIR: home },
       });
       expect(result.code).toBe(1);
@@ -105,7 +102,7 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
     await target?.stop();
   });
   const galley = (args: readonly string[], options: ToolOptions = {}) =>
-    tool(process.execPath, [...program, ...args], { ...options, env: { ...docker.env, ...options.env } });
+    tool(process.execPath, [...galleyProgram, ...args], { ...options, env: { ...docker.env, ...options.env } });
   const must = async (...args: string[]) => {
     const result = await galley(args);
     expect(result.stderr).toBe('');
@@ -254,7 +251,9 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
     it('ends quietly when its reader goes', async () => {
       const line = `"$0" "$@" | head -n 1`;
       const endless = ['exec', 'web', 'sh', '-c', 'while :; do echo y; done'];
-      const result = await tool('sh', ['-c', line, process.execPath, ...program, ...endless], { env: docker.env });
+      const result = await tool('sh', ['-c', line, process.execPath, ...galleyProgram, ...endless], {
+        env: docker.env,
+      });
       expect(result.stderr).toBe('');
       expect(result.stdout).toBe('y\n');
     });
@@ -279,7 +278,7 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
     /** Types `keys` after each awaited text; resolves with everything that was drawn and the exit code. */
     const session = (args: string[], steps: [awaited: string, keys: string][]) =>
       new Promise<{ text: string; code: number }>((resolve) => {
-        const pty = spawnPty(process.execPath, [...program, ...args], {
+        const pty = spawnPty(process.execPath, [...galleyProgram, ...args], {
           cols: 91,
           rows: 31,
           env: { ...docker.env } as Record<string, string>,
@@ -353,7 +352,7 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
         '-c',
         `"$0" "$@" & pid=$!; sleep 1.5; kill -INT $pid; wait $pid`,
         process.execPath,
-        ...program,
+        ...galleyProgram,
         'run',
         '--rm',
         target.image,

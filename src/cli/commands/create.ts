@@ -5,9 +5,22 @@ import { statusOf } from '../../client/failure.ts';
 import { ExitError, errorText } from '../errors.ts';
 import { pullImage } from '../pulling.ts';
 import { type CreateBody, createBody } from '../run/body.ts';
+import { fileFailure } from '../run/values.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
 const PULL_POLICIES = new Set(['always', 'missing', 'never']);
+
+/** The body of what the flags ask for. @throws ExitError 125 with Docker's words for values that cannot be. */
+export function bodyOf(args: ParsedArgs, detach: boolean, env: NodeJS.ProcessEnv): CreateBody {
+  try {
+    const policy = args.string('pull');
+    if (!PULL_POLICIES.has(policy))
+      throw new Error(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
+    return createBody(args, detach, env);
+  } catch (error) {
+    throw refusal(args, error, 125);
+  }
+}
 
 /** Docker prints a mistake of `run` behind the program's name, with a way out. */
 export function refusal(args: ParsedArgs, error: unknown, code: number): ExitError {
@@ -24,7 +37,12 @@ function idFile(path: string): { write(id: string): void } | undefined {
     throw new Error(`container ID file found, make sure the other container isn't running or delete ${path}`);
   }
   // Opened before the container exists: a folder that cannot be written must not leave a container behind.
-  const fd = fs.openSync(path, 'wx', 0o644);
+  let fd: number;
+  try {
+    fd = fs.openSync(path, 'wx', 0o644);
+  } catch (error) {
+    throw new Error(`failed to create the container ID file: ${fileFailure(path, error)}`);
+  }
   return {
     write: (id) => {
       fs.writeSync(fd, id);
@@ -41,9 +59,7 @@ export async function createContainer(
   body: CreateBody,
 ): Promise<CreateContainerResponse> {
   const policy = args.string('pull');
-  if (!PULL_POLICIES.has(policy)) {
-    throw new Error(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
-  }
+  for (const line of warnings(args)) context.err(`WARNING: ${line}\n`);
   const platform = args.string('platform');
   const pull = () => pullImage(context, client, body.Image, { platform, quiet: args.bool('quiet') });
   const create = () =>
@@ -53,6 +69,7 @@ export async function createContainer(
     });
   const file = idFile(args.string('cidfile'));
   try {
+    checkReference(body.Image);
     if (policy === 'always') await pull();
     let response: CreateContainerResponse;
     try {
@@ -74,22 +91,25 @@ export async function createContainer(
   }
 }
 
-/** `galley create`: prints the id. */
-export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
-  try {
-    const body = createBody(args, false, context.env);
-    const { Id } = await createContainer(context, await context.client(), args, body);
-    context.out(`${Id}\n`);
-    return 0;
-  } catch (error) {
-    throw asRunFailure(error, args);
-  }
+/** An image is named by a reference or by an id. @throws Error in Docker's words, before an engine is asked. */
+function checkReference(image: string): void {
+  if (!/^(sha256:)?[0-9a-f]{64}$/.test(image)) parseReference(image);
 }
 
-/** Errors before a container runs are 125; those that explain an unreachable engine keep their class for the caller. */
-export function asRunFailure(error: unknown, args: ParsedArgs): unknown {
-  const keep =
-    error instanceof ExitError ||
-    (error instanceof Error && (error.name === 'EngineUnreachableError' || 'host' in error));
-  return keep ? error : refusal(args, error, 125);
+/** What Docker warns of before it creates. */
+function warnings(args: ParsedArgs): string[] {
+  const lines: string[] = [];
+  if (args.bool('oom-kill-disable') && args.string('memory') === '')
+    lines.push("Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous.");
+  const local = args.list('dns').find((server) => /^127\.|^::1$/.test(server));
+  if (local) lines.push(`Localhost DNS (${local}) may fail in containers.`);
+  return lines;
+}
+
+/** `galley create`: prints the id. */
+export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
+  const body = bodyOf(args, false, context.env);
+  const { Id } = await createContainer(context, await context.client(), args, body);
+  context.out(`${Id}\n`);
+  return 0;
 }

@@ -1,7 +1,10 @@
 import type { EngineEvent } from '../../api/system.ts';
+import { goObject } from '../../format/go-values.ts';
 import { goEscapeHtml } from '../../format/json-text.ts';
-import { compileTemplate } from '../../format/template.ts';
+import { compileTemplate, type Template } from '../../format/template.ts';
+import { TemplateError } from '../../format/template-parser.ts';
 import { parseTimestamp, rfc3339Nano } from '../../format/units.ts';
+import { BAD_FORMAT, ExitError } from '../errors.ts';
 import { filtersOf } from '../lists.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
@@ -30,14 +33,24 @@ function nanosOf(line: string): number {
   return Number(digits.slice(-9));
 }
 
+/** Tried on an event with nothing in it, so that a mistake shows before anything happens. */
+function templateOf(format: string): Template {
+  try {
+    const source = format.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
+    const template = compileTemplate(source, { type: '*events.Message', strict: false });
+    template.execute(goObject({}, 'event'));
+    return template;
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new ExitError(BAD_FORMAT, `Error parsing format: ${error.message}`);
+  }
+}
+
 /** `galley events`: until the connection ends, or --until. */
 export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
   const time = (name: string) => (args.string(name) ? parseTimestamp(args.string(name), Date.now()) : undefined);
   const format = args.string('format');
-  const template =
-    format === '' || format === 'json'
-      ? undefined
-      : compileTemplate(format.replaceAll('\\t', '\t').replaceAll('\\n', '\n'));
+  const template = format === '' || format === 'json' ? undefined : templateOf(format);
   const client = await context.client();
   const { encodeFilters } = await import('../../client/core.ts');
   const body = await client.stream('GET', '/events', {
@@ -48,12 +61,7 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
     if (format === 'json') context.out(`${goEscapeHtml(line)}\n`);
     else {
       const event = JSON.parse(line) as EngineEvent;
-      // Docker's templates know the event's old field names too.
-      context.out(
-        template
-          ? `${template.execute({ ...event, ID: event.Actor?.ID, TimeNano: event.timeNano, Time: event.time, Scope: event.scope, Status: event.status, From: event.from })}\n`
-          : `${eventLine(event, nanosOf(line))}\n`,
-      );
+      context.out(`${template ? template.execute(goObject(event, 'event')) : eventLine(event, nanosOf(line))}\n`);
     }
   }
   return 0;

@@ -6,7 +6,7 @@ export function flag(
   short: string,
   type: FlagType,
   help: string,
-  more: Partial<Pick<FlagSpec, 'default' | 'check' | 'hidden'>> = {},
+  more: Partial<Pick<FlagSpec, 'default' | 'check' | 'hidden' | 'instead' | 'since'>> = {},
 ): FlagSpec {
   return { name, ...(short ? { short } : {}), type, help, ...more };
 }

@@ -1,7 +1,7 @@
 import { humanDuration } from '../../api/durations.ts';
 import type { ImageSummary } from '../../api/images.ts';
 import { goTime, humanSize } from '../../format/units.ts';
-import { filtersOf, formatList, type Row } from '../lists.ts';
+import { filtersOf, listText, type Row } from '../lists.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
 const HEADERS = {
@@ -17,6 +17,13 @@ const HEADERS = {
   SharedSize: 'SHARED SIZE',
   UniqueSize: 'UNIQUE SIZE',
 };
+const RAW: [string, string][] = [
+  ['repository', 'Repository'],
+  ['tag', 'Tag'],
+  ['image_id', 'ID'],
+  ['created_at', 'CreatedAt'],
+  ['virtual_size', 'Size'],
+];
 const NONE = '<none>';
 
 interface Name {
@@ -80,11 +87,8 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   const trunc = !args.bool('no-trunc');
   const now = Date.now();
   const rows = images.flatMap((image) => namesOf(image, digests).map((name) => imageRow(image, name, trunc, now)));
-  if (args.bool('quiet')) {
-    context.out(rows.map((row) => `${row['ID']}\n`).join(''));
-    return 0;
-  }
   const columns = ['Repository', 'Tag', ...(args.bool('digests') ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'];
-  context.out(formatList({ headers: HEADERS, columns, rows, format: args.string('format') }));
+  const listing = { headers: HEADERS, columns, rows, format: args.string('format'), type: '*formatter.imageContext' };
+  context.out(listText({ ...listing, raw: RAW }, args.bool('quiet'), 'ID'));
   return 0;
 }

@@ -1,7 +1,7 @@
 import type { SystemInfo } from '../../api/system.ts';
 import { GALLEY_VERSION } from '../../api/version.ts';
-import { compileTemplate } from '../../format/template.ts';
 import { binarySize } from '../../format/units.ts';
+import { executeTemplate } from '../templates.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
 const record = (value: unknown): Record<string, unknown> =>
@@ -90,7 +90,7 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   const info = await client.info();
   const format = args.string('format');
   if (format === 'json') context.out(`${JSON.stringify(info)}\n`);
-  else if (format) context.out(`${compileTemplate(format).execute(info)}\n`);
+  else if (format) context.out(`${executeTemplate(format, info, { type: 'system.dockerInfo' })}\n`);
   else {
     const mine = [
       'Client:',

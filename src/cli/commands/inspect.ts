@@ -1,11 +1,17 @@
 import type { RawEngineClient } from '../../client/engine.ts';
 import { statusOf } from '../../client/failure.ts';
+import { type GoKind, goObject } from '../../format/go-values.ts';
 import { indentJson } from '../../format/json-text.ts';
 import { compileTemplate, type Template } from '../../format/template.ts';
-import { ExitError, errorText } from '../errors.ts';
+import { TemplateError } from '../../format/template-parser.ts';
+import { BAD_FORMAT, ExitError, errorText } from '../errors.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
-type Kind = 'container' | 'image' | 'network' | 'volume';
+type Kind = Exclude<GoKind, 'event'>;
+interface Found {
+  kind: Kind;
+  text: string;
+}
 const KINDS: readonly Kind[] = ['container', 'image', 'network', 'volume'];
 
 function fetchText(client: RawEngineClient, kind: Kind, name: string, args: ParsedArgs): Promise<string> {
@@ -25,11 +31,11 @@ function fetchText(client: RawEngineClient, kind: Kind, name: string, args: Pars
 const hasFlag = (args: ParsedArgs, name: string) => args.command.flags.some((flag) => flag.name === name);
 
 /** The first kind that knows the name; what is not found (404) is asked of the next. */
-async function find(client: RawEngineClient, kinds: readonly Kind[], name: string, args: ParsedArgs): Promise<string> {
+async function find(client: RawEngineClient, kinds: readonly Kind[], name: string, args: ParsedArgs): Promise<Found> {
   let failure: unknown;
   for (const kind of kinds) {
     try {
-      return await fetchText(client, kind, name, args);
+      return { kind, text: await fetchText(client, kind, name, args) };
     } catch (error) {
       if (statusOf(error) !== 404) throw error;
       failure = error;
@@ -44,7 +50,10 @@ function kindsOf(args: ParsedArgs): readonly Kind[] {
   const type = args.string('type');
   if (type === '') return KINDS;
   const kind = KINDS.find((one) => one === type);
-  if (!kind) throw new ExitError(1, `unknown type: ${JSON.stringify(type)} (container, image, network or volume)`);
+  if (!kind) {
+    const known = KINDS.map((one) => JSON.stringify(one)).join(', ');
+    throw new ExitError(1, `unknown type: ${JSON.stringify(type)}: must be one of ${known}`);
+  }
   return [kind];
 }
 
@@ -52,10 +61,9 @@ function kindsOf(args: ParsedArgs): readonly Kind[] {
 export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
   const kinds = kindsOf(args);
   const format = args.string('format');
-  let template: Template | undefined;
-  if (format !== '' && format !== 'json') template = compileTemplate(format);
+  const template = format === '' || format === 'json' ? undefined : inspectTemplate(format);
   const client = await context.client();
-  const found: string[] = [];
+  const found: Found[] = [];
   const failures: string[] = [];
   for (const name of args.positionals) {
     try {
@@ -66,19 +74,43 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
     }
   }
   if (template) {
-    for (const text of found) context.out(`${executeOn(template, text, context)}\n`);
-  } else if (format === 'json') context.out(`[${found.map((text) => text.trim()).join(',')}]\n`);
-  else context.out(`${indentJson(`[${found.join(',')}]`)}\n`);
+    // Docker ends a line even when there was nothing to print on it.
+    if (found.length === 0) context.out('\n');
+    for (const one of found) context.out(`${executeOn(template, one, context)}\n`);
+  } else if (format === 'json') context.out(`[${found.map(({ text }) => text.trim()).join(',')}]\n`);
+  else context.out(`${indentJson(`[${found.map(({ text }) => text).join(',')}]`)}\n`);
   for (const failure of failures) context.err(`${failure}\n`);
   return failures.length > 0 ? 1 : 0;
 }
 
-function executeOn(template: Template, text: string, context: CliContext): string {
+interface InspectTemplate {
+  typed: Template;
+  raw: Template;
+}
+
+/** Docker tries a template on its Go types first, then on the bare answer; the second one's mistakes are what people see. */
+function inspectTemplate(format: string): InspectTemplate {
   try {
-    return template.execute(JSON.parse(text));
+    return { typed: compileTemplate(format, { strict: false }), raw: compileTemplate(format) };
   } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new ExitError(BAD_FORMAT, `template parsing error: ${error.message}`);
+  }
+}
+
+function executeOn({ typed, raw }: InspectTemplate, { kind, text }: Found, context: CliContext): string {
+  const value: unknown = JSON.parse(text);
+  try {
+    return typed.execute(goObject(value, kind));
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+  }
+  try {
+    return raw.execute(value);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
     // Docker ends the (empty) line of a template that failed on the data.
     context.out('\n');
-    throw new ExitError(1, `template parsing error: template: :1: ${(error as Error).message}`);
+    throw new ExitError(1, `template parsing error: ${error.message}`);
   }
 }

@@ -1,4 +1,5 @@
 import { parseTimestamp } from '../../format/units.ts';
+import { ExitError } from '../errors.ts';
 import { copyOutput } from '../session.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
@@ -7,7 +8,12 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   const tail = args.string('tail');
   const time = (name: string) => {
     const text = args.string(name);
-    return text === '' ? undefined : parseTimestamp(text, Date.now());
+    if (text === '') return undefined;
+    try {
+      return parseTimestamp(text, Date.now());
+    } catch (error) {
+      throw new ExitError(1, `invalid value for ${JSON.stringify(name)}: ${(error as Error).message}`);
+    }
   };
   const [since, until] = [time('since'), time('until')];
   const client = await context.client();
@@ -17,8 +23,8 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
     details: args.bool('details'),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
-    // The engine takes any text for all of them; a number it cannot read means all, as with Docker.
-    tail: tail === 'all' || !/^\d+$/.test(tail) ? 'all' : Number(tail),
+    // The engine judges it: what it cannot read means all.
+    tail,
   });
   await copyOutput(stream.body, stream.multiplexed);
   return 0;

@@ -1,3 +1,4 @@
+import { compareVersions } from '../../api/version.ts';
 import { ExitError } from '../errors.ts';
 import { labelsOf } from '../run/values.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
@@ -20,15 +21,18 @@ function contains(subnet: string, address: string): boolean {
   return Math.floor(toNumber(base) / size) === Math.floor(toNumber(ip) / size);
 }
 
+/** Several values in one flag, as Docker takes them. */
+const commas = (args: ParsedArgs, name: string) => args.list(name).flatMap((one) => one.split(','));
+
 function pools(args: ParsedArgs): Pool[] {
-  const list: Pool[] = args.list('subnet').map((Subnet) => ({ Subnet }));
+  const list: Pool[] = commas(args, 'subnet').map((Subnet) => ({ Subnet }));
   const owner = (address: string, what: string): Pool => {
     const pool = list.find((one) => contains(one.Subnet, address));
     if (!pool) throw new ExitError(1, `no matching subnet for ${what} ${address}`);
     return pool;
   };
-  for (const range of args.list('ip-range')) owner(range, 'range').IPRange = range;
-  for (const gateway of args.list('gateway')) owner(gateway, 'gateway').Gateway = gateway;
+  for (const range of commas(args, 'ip-range')) owner(range, 'range').IPRange = range;
+  for (const gateway of commas(args, 'gateway')) owner(gateway, 'gateway').Gateway = gateway;
   for (const [name, address] of Object.entries(labelsOf(args.list('aux-address')))) {
     const pool = owner(address, 'aux-address');
     pool.AuxiliaryAddresses = { ...pool.AuxiliaryAddresses, [name]: address };
@@ -47,13 +51,18 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
     IPAM: { Driver: args.string('ipam-driver'), Options: labelsOf(args.list('ipam-opt')), Config: pools(args) },
     Internal: args.bool('internal'),
     Attachable: args.bool('attachable'),
-    Ingress: false,
-    ConfigOnly: false,
+    Ingress: args.bool('ingress'),
+    ConfigOnly: args.bool('config-only'),
+    ...(args.string('config-from') ? { ConfigFrom: { Network: args.string('config-from') } } : {}),
     Options: labelsOf(args.list('opt')),
     Labels: labelsOf(args.list('label')),
   };
   const client = await context.client();
-  const { Id, Warning } = await client.json<{ Id: string; Warning?: string }>('POST', '/networks/create', { body });
+  // Older engines make a second network of the same name unless asked not to.
+  const old = compareVersions(await client.apiVersion(), '1.44') < 0;
+  const { Id, Warning } = await client.json<{ Id: string; Warning?: string }>('POST', '/networks/create', {
+    body: old ? { ...body, CheckDuplicate: true } : body,
+  });
   if (Warning) context.err(`WARNING: ${Warning}\n`);
   context.out(`${Id}\n`);
   return 0;

@@ -1,5 +1,6 @@
 import type { NetworkResource } from '../../api/networks.ts';
-import { filtersOf, formatList, type Row } from '../lists.ts';
+import { compareNatural } from '../../format/natural.ts';
+import { filtersOf, listText, type Row } from '../lists.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
 const HEADERS = {
@@ -37,20 +38,27 @@ function networkRow(network: NetworkResource, trunc: boolean): Row {
 export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
   const client = await context.client();
   const networks = await client.listNetworks({ filters: filtersOf(args.list('filter')) });
-  networks.sort((a, b) => (a.Name < b.Name ? -1 : 1));
+  networks.sort((a, b) => compareNatural(a.Name, b.Name));
   const rows = networks.map((network) => networkRow(network, !args.bool('no-trunc')));
-  if (args.bool('quiet')) {
-    context.out(rows.map((row) => `${row['ID']}\n`).join(''));
-    return 0;
-  }
   context.out(
-    formatList({
-      headers: HEADERS,
-      columns: ['ID', 'Name', 'Driver', 'Scope'],
-      rows,
-      format: args.string('format'),
-      methods: ['Label'],
-    }),
+    listText(
+      {
+        headers: HEADERS,
+        columns: ['ID', 'Name', 'Driver', 'Scope'],
+        rows,
+        format: args.string('format'),
+        methods: ['Label'],
+        type: '*network.networkContext',
+        raw: [
+          ['network_id', 'ID'],
+          ['name', 'Name'],
+          ['driver', 'Driver'],
+          ['scope', 'Scope'],
+        ],
+      },
+      args.bool('quiet'),
+      'ID',
+    ),
   );
   return 0;
 }

@@ -9,7 +9,12 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   const client = await context.client();
   const ports = (await client.getContainer(name).inspect()).NetworkSettings.Ports ?? {};
   if (wanted !== undefined) {
-    const [port, protocol = 'tcp'] = wanted.split('/');
+    const [port = '', protocol = 'tcp'] = wanted.split('/');
+    const wrong = !/^\d+$/.test(port) ? 'invalid syntax' : Number(port) > 65535 ? 'value out of range' : undefined;
+    if (wrong) {
+      const why = `strconv.ParseUint: parsing ${JSON.stringify(port)}: ${wrong}`;
+      throw new ExitError(1, `Error: invalid port (${port}): ${why}`);
+    }
     const bindings = ports[`${port}/${protocol}`];
     if (!bindings) throw new ExitError(1, `Error: No public port '${wanted}' published for ${name}`);
     context.out(bindings.map((one) => `${at(one.HostIp ?? '', one.HostPort ?? '')}\n`).join(''));

@@ -2,8 +2,10 @@ import type { ContainerSummary } from '../../api/containers.ts';
 import { humanDuration } from '../../api/durations.ts';
 import { familiarName, parseReference } from '../../api/references.ts';
 import { ellipsis, goQuote } from '../../format/json-text.ts';
+import { TemplateError } from '../../format/template-parser.ts';
 import { goTime, humanSize } from '../../format/units.ts';
-import { filtersOf, formatList, type Row } from '../lists.ts';
+import { ExitError } from '../errors.ts';
+import { filtersOf, listText, type Row } from '../lists.ts';
 import { displayPorts } from '../ports.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
@@ -26,6 +28,17 @@ const HEADERS = {
   Platform: 'PLATFORM',
 };
 const COLUMNS = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'];
+const RAW: [string, string][] = [
+  ['container_id', 'ID'],
+  ['image', 'Image'],
+  ['command', 'Command'],
+  ['created_at', 'CreatedAt'],
+  ['state', 'State'],
+  ['status', 'Status'],
+  ['names', 'Names'],
+  ['labels', 'Labels'],
+  ['ports', 'Ports'],
+];
 const SHORT_ID = 12;
 
 const short = (id: string) => id.replace(/^sha256:/, '').slice(0, SHORT_ID);
@@ -78,7 +91,11 @@ export function containerRow(container: ContainerSummary, trunc: boolean, now: n
 
 /** `galley ps`. */
 export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
-  const format = args.string('format');
+  const quiet = args.bool('quiet');
+  const asked = args.string('format');
+  const ignored = quiet && !['', 'table', 'raw'].includes(asked);
+  if (ignored) context.err('WARNING: Ignoring custom format, because both --format and --quiet are set.\n');
+  const format = ignored ? '' : asked;
   const last = args.bool('latest') ? 1 : (args.number('last') as number);
   const size = args.bool('size') || /\.Size\b|\{\{\s*json \.\s*\}\}/.test(format);
   const client = await context.client();
@@ -90,11 +107,13 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   });
   const trunc = !args.bool('no-trunc');
   const rows = containers.map((container) => containerRow(container, trunc, Date.now()));
-  if (args.bool('quiet')) {
-    context.out(rows.map((row) => `${row['ID']}\n`).join(''));
-    return 0;
-  }
   const columns = args.bool('size') ? [...COLUMNS, 'Size'] : COLUMNS;
-  context.out(formatList({ headers: HEADERS, columns, rows, format, methods: ['Label'] }));
+  const listing = { headers: HEADERS, columns, rows, format, methods: ['Label'], type: '*formatter.ContainerContext' };
+  try {
+    context.out(listText({ ...listing, raw: args.bool('size') ? [...RAW, ['size', 'Size']] : RAW }, quiet, 'ID'));
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new ExitError(1, `failed to ${error.phase} template: ${error.message}`);
+  }
   return 0;
 }

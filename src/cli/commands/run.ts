@@ -1,18 +1,20 @@
 import type { WaitResponse } from '../../api/containers.ts';
 import { parseDetachKeys } from '../../api/detach-keys.ts';
+import { EndpointError } from '../../client/endpoint.ts';
 import type { RawEngineClient } from '../../client/engine.ts';
+import { EngineUnreachableError } from '../../client/failure.ts';
 import type { ContainerHandle, HijackedStream } from '../../client/types.ts';
 import { ExitError, startFailureCode } from '../errors.ts';
-import { type CreateBody, createBody, streamsOf } from '../run/body.ts';
+import { type CreateBody, streamsOf } from '../run/body.ts';
 import { checkTty, followSize, proxySignals, runSession, terminalSize } from '../session.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
-import { asRunFailure, createContainer, refusal } from './create.ts';
+import { bodyOf, createContainer, refusal } from './create.ts';
 
 /** `galley run`: create, attach, wait, start, in the order that loses neither output nor exit code (engine-api.md 1.5). */
 export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
+  const detach = args.bool('detach');
+  const body = bodyOf(args, detach, context.env);
   try {
-    const detach = args.bool('detach');
-    const body = createBody(args, detach, context.env);
     if (!detach) checkTty(args.bool('interactive'), args.bool('tty'));
     if (args.string('detach-keys')) parseDetachKeys(args.string('detach-keys'));
     const size = body.Tty ? terminalSize() : undefined;
@@ -21,7 +23,10 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
     const { Id } = await createContainer(context, client, args, body);
     return detach ? await runDetached(context, client, args, Id) : await runAttached(client, args, body, Id);
   } catch (error) {
-    throw asRunFailure(error, args);
+    // What explains an engine that does not answer keeps its class for the caller.
+    if (error instanceof ExitError || error instanceof EngineUnreachableError || error instanceof EndpointError)
+      throw error;
+    throw refusal(args, error, startFailureCode(error));
   }
 }
 

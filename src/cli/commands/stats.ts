@@ -54,6 +54,7 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
       columns: COLUMNS,
       rows: subjects.map((one) => statsRow(one, !args.bool('no-trunc'))),
       format: args.string('format'),
+      type: '*container.statsContext',
     });
   const take = (subject: Subject, sample: ContainerStats) => {
     subject.id = sample.id || subject.id;

@@ -7,8 +7,8 @@ const some = { min: 1, max: ANY };
 const one = { min: 1, max: 1 };
 const TIMEOUT = [
   flag('timeout', 't', 'int', 'seconds to wait before killing; -1 waits for ever'),
-  flag('time', '', 'int', 'former name of --timeout', { hidden: true }),
-  flag('signal', 's', 'string', 'signal to send first'),
+  flag('time', '', 'int', 'former name of --timeout', { hidden: true, instead: 'timeout' }),
+  flag('signal', 's', 'string', 'signal to send first', { since: '1.42' }),
 ];
 
 export const CONTAINER_COMMANDS: readonly CommandSpec[] = [

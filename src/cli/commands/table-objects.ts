@@ -98,7 +98,12 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
     summary: 'Create a volume',
     usage: '[OPTIONS] [VOLUME]',
     args: { min: 0, max: 1 },
-    flags: [flag('driver', 'd', 'string', 'volume driver', { default: 'local' }), LABEL, OPT],
+    flags: [
+      flag('driver', 'd', 'string', 'volume driver', { default: 'local' }),
+      LABEL,
+      OPT,
+      flag('name', '', 'string', 'former way to name it', { hidden: true }),
+    ],
     load: () => import('./volume-create.ts'),
   },
   {
@@ -135,7 +140,7 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
     usage: '[OPTIONS]',
     args: { min: 0, max: 0 },
     flags: [
-      flag('all', 'a', 'bool', 'named ones too, not just anonymous ones'),
+      flag('all', 'a', 'bool', 'named ones too, not just anonymous ones', { since: '1.42' }),
       flag('filter', '', 'filter', 'only what matches KEY=VALUE'),
       flag('force', 'f', 'bool', 'do not ask'),
     ],
@@ -174,6 +179,9 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
       flag('ipam-opt', '', 'map', 'option of the address driver, KEY=VALUE'),
       flag('internal', '', 'bool', 'no way out of it'),
       flag('attachable', '', 'bool', 'containers may join by hand'),
+      flag('config-from', '', 'string', 'network to take the settings from'),
+      flag('config-only', '', 'bool', 'settings for other networks, no network itself'),
+      flag('ingress', '', 'bool', "a swarm's routing mesh"),
       flag('ipv4', '', 'bool', 'with IPv4', { default: 'true' }),
       flag('ipv6', '', 'bool', 'with IPv6'),
       flag('scope', '', 'string', 'scope'),

@@ -1,7 +1,7 @@
 import type { VersionResponse } from '../../api/system.ts';
 import { API_VERSION, GALLEY_VERSION } from '../../api/version.ts';
 import { EngineUnreachableError } from '../../client/failure.ts';
-import { compileTemplate } from '../../format/template.ts';
+import { executeTemplate } from '../templates.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 import { explainUnreachable } from '../unreachable.ts';
 
@@ -83,8 +83,10 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   };
   const format = args.string('format');
   if (format === 'json') context.out(`${JSON.stringify({ Client: mine, Server: server ?? null })}\n`);
-  else if (format) context.out(`${compileTemplate(format).execute({ Client: mine, Server: server ?? null })}\n`);
-  else context.out(clientText(mine) + (server ? `\n${serverText(server)}` : ''));
+  else if (format) {
+    const data = { Client: mine, Server: server ?? null };
+    context.out(`${executeTemplate(format, data, { name: 'version', type: 'system.versionInfo' })}\n`);
+  } else context.out(clientText(mine) + (server ? `\n${serverText(server)}` : ''));
   if (failure === undefined) return 0;
   if (failure instanceof EngineUnreachableError) {
     context.err(`${await explainUnreachable(failure, context)}\n`);

@@ -1,6 +1,7 @@
 import type { Volume } from '../../api/networks.ts';
+import { compareNatural } from '../../format/natural.ts';
 import { humanSize } from '../../format/units.ts';
-import { filtersOf, formatList, type Row } from '../lists.ts';
+import { filtersOf, listText, type Row } from '../lists.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
 const HEADERS = {
@@ -41,20 +42,25 @@ function volumeRow(volume: Volume): Row {
 export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
   const client = await context.client();
   const volumes = await client.listVolumes({ filters: filtersOf(args.list('filter')) });
-  volumes.sort((a, b) => (a.Name < b.Name ? -1 : 1));
-  if (args.bool('quiet')) {
-    context.out(volumes.map((volume) => `${volume.Name}\n`).join(''));
-    return 0;
-  }
+  volumes.sort((a, b) => compareNatural(a.Name, b.Name));
   const rows = volumes.map(volumeRow);
   context.out(
-    formatList({
-      headers: HEADERS,
-      columns: ['Driver', 'Name'],
-      rows,
-      format: args.string('format'),
-      methods: ['Label'],
-    }),
+    listText(
+      {
+        headers: HEADERS,
+        columns: ['Driver', 'Name'],
+        rows,
+        format: args.string('format'),
+        methods: ['Label'],
+        type: '*formatter.volumeContext',
+        raw: [
+          ['name', 'Name'],
+          ['driver', 'Driver'],
+        ],
+      },
+      args.bool('quiet'),
+      'Name',
+    ),
   );
   return 0;
 }

@@ -18,6 +18,7 @@ import {
   readLabels,
   securityOptions,
 } from './values.ts';
+import { volumesOf } from './volumes-flag.ts';
 
 export type CreateBody = Partial<Omit<CreateContainerBody, 'HostConfig'>> & {
   Image: string;
@@ -79,24 +80,6 @@ export function streamsOf(args: ParsedArgs, detach: boolean): Streams {
     return { stdin: asked.includes('stdin'), stdout: asked.includes('stdout'), stderr: asked.includes('stderr') };
   }
   return { stdin: args.bool('interactive'), stdout: true, stderr: true };
-}
-
-interface Volumes {
-  binds: string[];
-  anonymous: Record<string, Record<string, never>>;
-}
-
-function volumesOf(list: readonly string[]): Volumes {
-  const volumes: Volumes = { binds: [], anonymous: {} };
-  for (const one of list) {
-    if (!one.includes(':')) volumes.anonymous[one] = {};
-    else if (/^\.{1,2}(\/|:)/.test(one)) {
-      // Paths relative to here mean nothing to an engine.
-      const colon = one.indexOf(':');
-      volumes.binds.push(process.getBuiltinModule('node:path').resolve(one.slice(0, colon)) + one.slice(colon));
-    } else volumes.binds.push(one);
-  }
-  return volumes;
 }
 
 function tmpfsOf(list: readonly string[]): Record<string, string> | undefined {

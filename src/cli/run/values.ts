@@ -49,21 +49,25 @@ export function labelsOf(list: readonly string[]): StringMap {
   return map;
 }
 
+const ERRNO_WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EISDIR: 'is a directory',
+  ENOTDIR: 'not a directory',
+  EACCES: 'permission denied',
+};
+
+/** Why a file could not be opened, in Go's words. */
+export function fileFailure(path: string, error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return `open ${path}: ${ERRNO_WORDS[code] ?? message}`;
+}
+
 function fileLines(path: string): string[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const why =
-      code === 'ENOENT'
-        ? 'no such file or directory'
-        : code === 'EISDIR'
-          ? 'is a directory'
-          : code === 'EACCES'
-            ? 'permission denied'
-            : (error as Error).message;
-    throw new Error(`open ${path}: ${why}`);
+    throw new Error(fileFailure(path, error));
   }
   return text
     .replace(/^\ufeff/, '')
