@@ -28,6 +28,9 @@ import { lineText } from './widgets/line.ts';
 
 export { keyTable } from './keys/docs.ts';
 
+/** A line whose width the terminal counts differently is cut then; wrapped it would push the whole frame. */
+const WRAP_OFF = '\x1b[?7l';
+const WRAP_ON = '\x1b[?7h';
 const SNAPSHOT_WAIT_MS = 5_000;
 const SNAPSHOT_LOGS_MS = 250;
 
@@ -88,7 +91,13 @@ export async function startDashboard(options: DashboardOptions): Promise<number>
       colour={!options.env['NO_COLOR']}
       now={Date.now}
       onTerminal={(handOver) => {
-        suspend = handOver;
+        suspend = async (work) => {
+          await handOver(async () => {
+            stdout.write(WRAP_ON);
+            await work();
+          });
+          stdout.write(WRAP_OFF);
+        };
       }}
     />
   );
@@ -106,6 +115,7 @@ export async function startDashboard(options: DashboardOptions): Promise<number>
       maxFps: 1000,
       interactive: Boolean(stdin.isTTY && stdout.isTTY),
     });
+    stdout.write(WRAP_OFF);
     if (ending) instance.unmount();
     await instance.waitUntilExit();
   } catch (error) {

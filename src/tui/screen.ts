@@ -124,6 +124,7 @@ function hints({ view, facts, columns }: ScreenInput): Line {
   const row = selectedRow(facts, view);
   const state = row ? facts.containers.get(row.id)?.State : undefined;
   const shown = actionsHere(view.pane, view.focus)
+    .filter((action) => row || !action.row)
     .map(({ keys, hint = '' }) => ({
       key: shownKey(keys[0] as string),
       text: typeof hint === 'string' ? hint : hint(state),

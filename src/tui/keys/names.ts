@@ -8,6 +8,9 @@ const TYPED: Readonly<Record<string, string>> = {
   ' ': 'space',
 };
 
+/** The letter of a control character, by its code. */
+const LETTERS = '@abcdefghijklmnopqrstuvwxyz[\\]^_';
+
 /** Names of the keys in one delivery of Ink, which may hold several letters. */
 export function keyNames(input: string, key: Key): string[] {
   const named: [boolean, string][] = [
@@ -28,7 +31,7 @@ export function keyNames(input: string, key: Key): string[] {
   if (special) return [special[1]];
   if (key.ctrl) return [`ctrl-${input}`];
   if (key.meta) return [];
-  return [...input].map((char) => TYPED[char] ?? char);
+  return [...input].map((char) => TYPED[char] ?? (char < ' ' ? `ctrl-${LETTERS[char.charCodeAt(0)]}` : char));
 }
 
 /** Keys as people call them. */

@@ -13,5 +13,7 @@ export interface Action {
   danger?: true;
   /** A word for the hint bar; it may depend on the state of the selected container. */
   hint?: string | ((state: string | undefined) => string);
+  /** It is about the selected row: without one it is not offered. */
+  row?: true;
   run(controls: Controls): void;
 }

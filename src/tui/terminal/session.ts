@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { DetachScanner, FrameDecoder, parseDetachKeys } from '../../api/index.ts';
 import type { EngineClient, HijackedStream } from '../../client/index.ts';
+import { RESET_MODES } from './guard.ts';
 
 /** bash where there is one: the shell's own search finds it, so one exec is enough. */
 const SHELL = ['/bin/sh', '-c', 'command -v bash >/dev/null 2>&1 && exec bash; exec sh'];
@@ -64,6 +65,10 @@ async function join(stream: HijackedStream, resize: () => Promise<void>, tty: bo
     stdin.pause();
     stdin.setRawMode(false);
     socket.destroy();
+    // What the process left of its modes must not stay, and a frame begins where the cursor stands.
+    stdout.write(`${RESET_MODES}\r\n`);
+    // Node stops reading a paused stdin one tick later: who listens before that is never told anything again.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
