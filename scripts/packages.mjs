@@ -4,7 +4,15 @@
 
 const MANAGERS = {
   'apt-get': {
-    names: { runc: 'runc', conmon: 'conmon', nft: 'nftables', ip: 'iproute2', tini: 'tini', igzip: 'isal' },
+    names: {
+      runc: 'runc',
+      conmon: 'conmon',
+      nft: 'nftables',
+      ip: 'iproute2',
+      tini: 'tini',
+      igzip: 'isal',
+      ps: 'procps',
+    },
     before: [['apt-get', '-qq', 'update']],
     // A fresh cloud host installs its own updates first: wait for the lock a while.
     install: [
@@ -27,22 +35,32 @@ const MANAGERS = {
       ip: 'iproute',
       tini: 'tini-static',
       igzip: 'isa-l-tools',
+      ps: 'procps-ng',
     },
     before: [],
     install: ['dnf', '-q', '-y', 'install'],
   },
   apk: {
-    names: { runc: 'runc', conmon: 'conmon', nft: 'nftables', ip: 'iproute2', tini: 'tini-static', igzip: 'isa-l' },
+    names: {
+      runc: 'runc',
+      conmon: 'conmon',
+      nft: 'nftables',
+      ip: 'iproute2',
+      tini: 'tini-static',
+      igzip: 'isa-l',
+      ps: 'procps',
+    },
     before: [],
     install: ['apk', 'add', '--quiet', '--update-cache'],
   },
 };
 
-/** What galley cannot work without; tini (for --init) and igzip (faster pulls) are taken along where they are packaged. */
+/** What galley cannot work without; tini (for --init), igzip (faster pulls) and ps (for top) are taken along where they are packaged. */
 const REQUIRED = ['runc', 'conmon', 'nft', 'ip'];
 const OPTIONAL = {
   tini: 'not packaged here: --init will not work',
   igzip: 'not packaged here: pulls decompress with Node',
+  ps: 'not packaged here: galley top will not work',
 };
 
 /**

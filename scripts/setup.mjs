@@ -38,8 +38,8 @@ function find(tool) {
 function has(tool) {
   if (tool === 'tini') return Boolean(find('tini-static'));
   const file = find(tool);
-  // busybox has an ip of its own, without batches and namespaces.
-  return file !== undefined && !(tool === 'ip' && path.basename(realpathSync(file)) === 'busybox');
+  // busybox has an ip and a ps of its own that know too little.
+  return file !== undefined && !(['ip', 'ps'].includes(tool) && path.basename(realpathSync(file)) === 'busybox');
 }
 
 /** GET /version over galley's socket, by hand: node:http would cost this start 15 ms. 'none' where nothing answers, 'denied' without access. */
