@@ -5,19 +5,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repositoryRoot } from '../fixtures/cache.ts';
 import { mustRun, type ToolResult, tool } from '../fixtures/exec.ts';
+import { hostEnv as env } from './setup-kit.ts';
 
 const { version } = JSON.parse(fs.readFileSync(path.join(repositoryRoot, 'package.json'), 'utf8')) as {
   version: string;
-};
-const certificates = '/etc/ssl/certs/ca-certificates.crt';
-// The host's own npm and Node, as a person would use them; not the Node 24 of this test run.
-const env: NodeJS.ProcessEnv = {
-  ...process.env,
-  PATH: (process.env.PATH ?? '')
-    .split(':')
-    .filter((folder) => !folder.includes('node_modules'))
-    .join(':'),
-  ...(process.env.NODE_EXTRA_CA_CERTS || !fs.existsSync(certificates) ? {} : { NODE_EXTRA_CA_CERTS: certificates }),
 };
 const npmFlags = ['--loglevel=error', '--no-fund', '--no-audit', '--prefer-offline'];
 
@@ -141,4 +132,39 @@ test('beside a clone no stray Node is run', async () => {
   const result = await tool(path.join(clone, 'bin/galley'), ['--version'], { env });
   fs.symlinkSync(path.join(repositoryRoot, 'node_modules'), path.join(clone, 'node_modules'));
   expect(result.stdout).not.toContain('stray');
+});
+
+/** A program as it lies on a host where it cannot start: the same ELF with `from` in it overwritten by `to`, of the same length. */
+function patched(from: string, to: string): Buffer {
+  const program = fs.readFileSync('/bin/true');
+  const at = program.indexOf(`${from}\0`);
+  expect(at).toBeGreaterThan(0);
+  program.write(to, at);
+  return program;
+}
+
+test.each([
+  ['whose loader is not there, as on musl', () => patched('.so.2', '.so.X')],
+  ['that lacks a library', () => patched('libc.so.6', 'libc.so.X')],
+  ['that a full disk left empty, which sh would run as an empty script', () => Buffer.alloc(0)],
+])('a bundled Node %s: the host’s own is taken, or the lack of one is told', async (_, broken) => {
+  const home = fs.mkdtempSync(path.join(work, 'musl-'));
+  const bundled = path.join(home, `node_modules/node-linux-${process.arch}/bin`);
+  fs.mkdirSync(bundled, { recursive: true });
+  fs.writeFileSync(path.join(bundled, 'node'), broken(), { mode: 0o755 });
+  for (const part of ['dist', 'package.json']) fs.symlinkSync(path.join(clone, part), path.join(home, part));
+  fs.mkdirSync(path.join(home, 'bin'));
+  fs.copyFileSync(path.join(clone, 'bin/galley'), path.join(home, 'bin/galley'));
+  // This test's Node is new enough; an older one says no to the launcher's question.
+  const newer = path.join(home, 'newer');
+  const older = path.join(home, 'older');
+  for (const folder of [newer, older]) fs.mkdirSync(folder);
+  fs.symlinkSync(process.execPath, path.join(newer, 'node'));
+  fs.writeFileSync(path.join(older, 'node'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  const start = (folder: string) =>
+    tool(path.join(home, 'bin/galley'), ['--version'], { env: { ...env, PATH: `${folder}:/usr/bin:/bin` } });
+  expect(await start(newer)).toEqual({ code: 0, stdout: `galley version ${version}\n`, stderr: '' });
+  const told = await start(older);
+  expect(told.code).toBe(1);
+  expect(told.stderr).toContain('the host has none of 22.19 or newer');
 });
