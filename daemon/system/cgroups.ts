@@ -80,9 +80,24 @@ export function cgroupOomKills(name: string): number {
   return readCgroupPairs(folder, v2 ? 'memory.events' : 'memory.oom_control')['oom_kill'] ?? 0;
 }
 
+/** The processes in the cgroup `name` at the top of any hierarchy, and in those below it. */
+export function cgroupProcesses(name: string): number[] {
+  const found = new Set<number>();
+  const look = (folder: string): void => {
+    if (!existsSync(folder)) return;
+    for (const pid of (readCgroupFile(folder, 'cgroup.procs') ?? '').split('\n')) if (pid) found.add(Number(pid));
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) look(path.join(folder, entry.name));
+  };
+  for (const top of hierarchies()) look(path.join(top, name));
+  return [...found];
+}
+
+const hierarchies = (): string[] =>
+  cgroupVersion() === 2 ? [ROOT] : readdirSync(ROOT).map((entry) => path.join(ROOT, entry));
+
 /** Removes the empty cgroups named `name` at the top of every hierarchy, with their empty children. */
 export function removeCgroups(name: string): void {
-  const tops = cgroupVersion() === 2 ? [ROOT] : readdirSync(ROOT).map((entry) => path.join(ROOT, entry));
   const remove = (folder: string): void => {
     if (!existsSync(folder)) return;
     for (const entry of readdirSync(folder, { withFileTypes: true }))
@@ -93,5 +108,5 @@ export function removeCgroups(name: string): void {
       // a process still lives in it: whoever asked will find it
     }
   };
-  for (const top of tops) remove(path.join(top, name));
+  for (const top of hierarchies()) remove(path.join(top, name));
 }
