@@ -15,13 +15,34 @@ export const imageErrors = {
       'notFound',
       `pull access denied for ${name}, repository does not exist or may require 'docker login': ${why}`,
     ),
+  pushDenied: (why: string) => new EngineError('forbidden', why),
+  noLocalTags: (name: string) => new EngineError('notFound', `An image does not exist locally with the tag: ${name}`),
+  noLocalTag: (reference: string) => new EngineError('notFound', `tag does not exist: ${reference}`),
+  pushDigest: () => new EngineError('invalid', 'cannot push a digest reference'),
+  uploadFailed: (digest: string, why: string) =>
+    new EngineError('system', `the upload of blob ${digest} failed: ${why}`),
+  layerGone: (diffId: string) =>
+    new EngineError('system', `the content of layer ${diffId} is no longer here: pull or load its image again`),
+  notAnArchive: (why: string) =>
+    new EngineError('invalid', `this is no image archive: ${why}. Give a tar made by "save" or an OCI image layout`),
+  badArchive: (why: string) => new EngineError('invalid', `invalid archive: ${why}`),
+  noDecompressor: (program: string, format: string) =>
+    new EngineError(
+      'invalid',
+      `the archive is packed with ${format}, and ${program} is not installed here: install it, or unpack the archive first`,
+    ),
+  badChange: (line: string, why: string) => new EngineError('invalid', `invalid change "${line}": ${why}`),
+  importSource: (source: string) =>
+    new EngineError('invalid', `invalid import source "${source}": use - (the request's body) or an http(s) URL`),
+  searchFailed: (host: string, status: number) =>
+    new EngineError('system', `search on ${host} answered with status code ${status}: it offers no search`),
   manifestUnknown: (reference: string, why: string) =>
     new EngineError('notFound', `manifest for ${reference} not found: ${why}`),
   repositoryUnknown: (name: string, why: string) => new EngineError('notFound', `repository ${name} not found: ${why}`),
   noBasicCredentials: (method: string, url: string) =>
     new EngineError('system', `${method === 'HEAD' ? 'Head' : 'Get'} "${url}": no basic auth credentials`),
   requestFailed: (method: string, url: string, why: string, cause?: unknown) =>
-    new EngineError('system', `${method === 'HEAD' ? 'Head' : 'Get'} "${url}": ${why}`, { cause }),
+    new EngineError('system', `${method[0]}${method.slice(1).toLowerCase()} "${url}": ${why}`, { cause }),
   badAnswer: (url: string, status: number, why: string) =>
     new EngineError('system', `received unexpected HTTP status from ${url}: ${status}${why ? `: ${why}` : ''}`),
   tooManyRequests: (why: string) => new EngineError('system', `toomanyrequests: ${why}`),

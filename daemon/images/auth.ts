@@ -56,7 +56,7 @@ export class TokenStore {
    * @throws EngineError when the registry wants credentials that we do not have or refuses them.
    */
   async authorize(
-    request: { method: 'GET' | 'HEAD' | 'POST'; url: string },
+    request: { method: string; url: string },
     challengeHeader: string,
     scope: string,
     auth: RegistryAuth | undefined,

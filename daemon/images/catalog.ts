@@ -153,17 +153,39 @@ export class Catalog {
     };
     this.#db.transaction(() => {
       this.#put(record);
-      for (const blob of blobs) {
-        this.#db
-          .sql('INSERT OR IGNORE INTO blobs (digest, size, media_type, created) VALUES (?, ?, ?, ?)')
-          .run(blob.digest, blob.size, blob.mediaType, Date.now());
-        this.#db.sql('INSERT OR IGNORE INTO image_blobs (image_id, digest) VALUES (?, ?)').run(id, blob.digest);
-      }
+      this.#addBlobs(id, blobs);
       for (const text of texts) this.#point(text, id);
     });
     this.#images.set(id, record);
     for (const text of texts) this.#references.set(text, id);
     return changed;
+  }
+
+  /** Digests of the manifests and indexes that came with an image. */
+  manifestsOf(id: string): string[] {
+    const rows = this.#db
+      .sql(
+        "SELECT b.digest FROM image_blobs i JOIN blobs b ON b.digest = i.digest WHERE i.image_id = ? AND (b.media_type LIKE '%manifest%' OR b.media_type LIKE '%image.index%' OR b.media_type = '')",
+      )
+      .all(id) as unknown as { digest: string }[];
+    return rows.map((row) => row.digest);
+  }
+
+  /** Digests of everything that an image needs. */
+  blobsOf(id: string): string[] {
+    const rows = this.#db.sql('SELECT digest FROM image_blobs WHERE image_id = ?').all(id) as unknown as {
+      digest: string;
+    }[];
+    return rows.map((row) => row.digest);
+  }
+
+  /** Further blobs of an image that is here, and a digest it is known by: after a push. */
+  addBlobs(id: string, blobs: readonly BlobRow[], reference: ImageReference | undefined): void {
+    this.#db.transaction(() => {
+      this.#addBlobs(id, blobs);
+      if (reference) this.#point(fullString(reference), id);
+    });
+    if (reference) this.#references.set(fullString(reference), id);
   }
 
   tag(id: string, reference: ImageReference): void {
@@ -206,6 +228,15 @@ export class Catalog {
   /** The chain IDs of all images, with every parent. */
   liveChains(): Set<string> {
     return new Set(this.all().flatMap((image) => chainIds(image.config.rootfs.diff_ids ?? [])));
+  }
+
+  #addBlobs(id: string, blobs: readonly BlobRow[]): void {
+    for (const blob of blobs) {
+      this.#db
+        .sql('INSERT OR IGNORE INTO blobs (digest, size, media_type, created) VALUES (?, ?, ?, ?)')
+        .run(blob.digest, blob.size, blob.mediaType, Date.now());
+      this.#db.sql('INSERT OR IGNORE INTO image_blobs (image_id, digest) VALUES (?, ?)').run(id, blob.digest);
+    }
   }
 
   #put(record: ImageRecord): void {

@@ -3,7 +3,7 @@
  * others; a partial file outlives a cut, a cancel and a crash, and is hashed anew before it is continued.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { imageErrors } from '../errors/images.ts';
@@ -26,16 +26,26 @@ const PARTIAL_LIFE_MS = 24 * 3600_000;
 const WRITE_BYTES = 1 << 20;
 const hexOf = (digest: string) => digest.slice('sha256:'.length);
 
+/** A file for what has no digest yet; gone when it is disposed of, unless it was adopted. */
+export interface Spool extends Disposable {
+  readonly file: string;
+}
+
 export class ContentStore {
   readonly #blobs: string;
   readonly #ingest: string;
+  readonly #temporary: string;
   readonly #dataRoot: string;
+  #counter = 0;
 
   constructor(dataRoot: string) {
     this.#dataRoot = dataRoot;
     this.#blobs = path.join(dataRoot, 'content/blobs/sha256');
     this.#ingest = path.join(dataRoot, 'content/ingest');
-    for (const folder of [this.#blobs, this.#ingest]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#temporary = path.join(dataRoot, 'content/tmp');
+    rmSync(this.#temporary, { recursive: true, force: true }); // of a galleyd that ended in the middle
+    for (const folder of [this.#blobs, this.#ingest, this.#temporary])
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   file(digest: string): string {
@@ -59,6 +69,31 @@ export class ContentStore {
   async put(digest: string, bytes: Buffer): Promise<void> {
     if (this.has(digest)) return;
     await this.#guard(() => writeFileDurable(this.file(digest), bytes));
+  }
+
+  temporary(): Spool {
+    const file = path.join(this.#temporary, String((this.#counter += 1)));
+    return { file, [Symbol.dispose]: () => rmSync(file, { force: true }) };
+  }
+
+  /** Makes a finished file a blob; the caller has computed the digest. Durable when it resolves. */
+  async adopt(file: string, digest: string): Promise<void> {
+    if (this.has(digest)) return;
+    await this.#guard(async () => {
+      const handle = await open(file, 'r+');
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(file, this.file(digest));
+      await syncDirectory(this.#blobs);
+    });
+  }
+
+  /** Runs what writes below the data root: a full disk becomes Docker's words with the way out. @throws EngineError */
+  guarded<T>(work: () => Promise<T>): Promise<T> {
+    return this.#guard(work);
   }
 
   /** Opens the partial file of a blob, hashing what is there. One at a time for a digest: the caller sees to it. */

@@ -33,9 +33,10 @@ export interface RegistryAnswer {
 }
 
 export interface RegistryRequest {
-  method: 'GET' | 'HEAD' | 'POST';
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   headers: Record<string, string>;
-  body?: string;
+  /** A stream is made anew for each attempt and each redirect. */
+  body?: string | Buffer | (() => Readable);
   signal: AbortSignal;
 }
 
@@ -220,7 +221,7 @@ export class RegistryHttp {
       const answer = await request(url, {
         method,
         headers: { 'user-agent': 'galley', ...headers },
-        body: body ?? null,
+        body: typeof body === 'function' ? body() : (body ?? null),
         signal,
         dispatcher: this.#agent(url.host),
       });

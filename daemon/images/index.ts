@@ -12,6 +12,7 @@ import { ContentStore } from './content.ts';
 import { createCollector } from './garbage.ts';
 import { RegistryHttp } from './http.ts';
 import { pull } from './pull.ts';
+import { push } from './push.ts';
 import { pruneImages, removeImage } from './remove.ts';
 import { TRANSFER_DEFAULTS, type TransferSettings, Transfers } from './transfers.ts';
 import type { ImageEventSink, ImageStore, ImageUsers } from './types.ts';
@@ -44,11 +45,13 @@ export function createImageStore(deps: ImageStoreDeps): ImageStore {
   const transfers = new Transfers(content, { ...TRANSFER_DEFAULTS, ...deps.transfers });
   const collect = createCollector({ catalog, content, layers, leases, transfers });
   const pullDeps = { http, tokens, leases, layers, content, catalog, transfers, mirrors: deps.mirrors, publish, log };
+  const pushDeps = { http, tokens, leases, layers, content, catalog, settings: transfers.settings, publish };
   const removeDeps = { catalog, users, publish, collect };
   const views = { catalog, layers };
 
   return {
     pull: (request) => pull(pullDeps, request),
+    push: (request) => push(pushDeps, request),
 
     resolve(reference) {
       const image = catalog.find(reference);

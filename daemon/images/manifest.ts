@@ -64,6 +64,18 @@ export function compressionOf(mediaType: string): BlobSource['compression'] | un
   return undefined;
 }
 
+/** What a manifest says it is, else what its sender said, else what it looks like. '' when it is no JSON. */
+export function manifestMediaType(bytes: Buffer, given: string): string {
+  try {
+    const about = z
+      .object({ mediaType: z.string().optional(), manifests: z.unknown().optional() })
+      .parse(JSON.parse(bytes.toString('utf8')));
+    return about.mediaType ?? (given || (about.manifests === undefined ? MEDIA.ociManifest : MEDIA.ociIndex));
+  } catch {
+    return given;
+  }
+}
+
 /** @throws EngineError naming `reference` and what is wrong. */
 export function parseManifest(raw: RawManifest, reference: string): ParsedManifest {
   let value: unknown;

@@ -14,6 +14,7 @@ import {
   type Descriptor,
   hostPlatform,
   type Manifest,
+  manifestMediaType,
   parseManifest,
   parsePlatform,
   platformScore,
@@ -186,7 +187,11 @@ async function pullOne(
 
 function blobRows(raws: readonly RawManifest[], manifest: Manifest): BlobRow[] {
   return [
-    ...raws.map((raw) => ({ digest: raw.digest, size: raw.bytes.length, mediaType: raw.mediaType })),
+    ...raws.map(({ digest, bytes, mediaType }) => ({
+      digest,
+      size: bytes.length,
+      mediaType: manifestMediaType(bytes, mediaType),
+    })),
     ...[manifest.config, ...manifest.layers].map(({ digest, size, mediaType }) => ({ digest, size, mediaType })),
   ];
 }

@@ -5,7 +5,7 @@ import type { RegistryAuth } from '../../src/api/index.ts';
 import { EngineError } from '../errors/engine-error.ts';
 import { imageErrors } from '../errors/images.ts';
 import type { TokenStore } from './auth.ts';
-import { type RegistryAnswer, type RegistryHttp, readBody, TransientError } from './http.ts';
+import { type RegistryAnswer, type RegistryHttp, type RegistryRequest, readBody, TransientError } from './http.ts';
 import { ACCEPT, type RawManifest } from './manifest.ts';
 
 /** Where a repository is looked for: the registry itself, or a mirror of docker.io. */
@@ -60,32 +60,52 @@ export class Repository {
   readonly endpoint: Endpoint;
   readonly #path: string;
   readonly #familiarName: string;
+  readonly #actions: 'pull' | 'pull,push';
   #authorization = '';
 
-  constructor(deps: RepositoryDeps, endpoint: Endpoint, path: string, familiarName: string) {
+  constructor(
+    deps: RepositoryDeps,
+    endpoint: Endpoint,
+    path: string,
+    familiarName: string,
+    actions: 'pull' | 'pull,push' = 'pull',
+  ) {
     this.#deps = deps;
     this.endpoint = endpoint;
     this.#path = path;
     this.#familiarName = familiarName;
+    this.#actions = actions;
   }
 
-  async #send(
-    method: 'GET' | 'HEAD',
-    target: string,
-    headers: Record<string, string>,
-    signal: AbortSignal,
-  ): Promise<RegistryAnswer> {
+  /** `/v2/<repository><rest>` */
+  target(rest: string): string {
+    return `/v2/${this.#path}${rest}`;
+  }
+
+  /**
+   * One request with the credentials that the registry asks for.
+   * @param target a path at the registry, or a whole URL that it gave (upload locations).
+   * @throws EngineError
+   */
+  async request(target: string, options: RegistryRequest): Promise<RegistryAnswer> {
     const { http, tokens } = this.#deps;
-    const scope = `repository:${this.#path}:pull`;
+    const { method, headers, signal } = options;
+    const scope = `repository:${this.#path}:${this.#actions}`;
+    const absolute = /^https?:\/\//.test(target) ? new URL(target) : undefined;
+    const base = absolute ? absolute.origin : this.endpoint.base;
+    // An upload address on another host gets no credentials of ours.
+    const ours =
+      !absolute ||
+      absolute.host === new URL(`${absolute.protocol}//${this.endpoint.base.replace(/^https?:\/\//, '')}`).host;
     for (let attempt = 0; ; attempt += 1) {
-      const authorization: Record<string, string> = this.#authorization ? { authorization: this.#authorization } : {};
-      const answer = await http.send(this.endpoint.base, target, {
-        method,
+      const authorization: Record<string, string> =
+        this.#authorization && ours ? { authorization: this.#authorization } : {};
+      const answer = await http.send(base, absolute ? absolute.pathname + absolute.search : target, {
+        ...options,
         headers: { ...headers, ...authorization },
-        signal,
       });
       const challenge = answer.headers['www-authenticate'];
-      if (answer.status !== 401 || !challenge || attempt >= 2) return answer;
+      if (answer.status !== 401 || !challenge || attempt >= 2 || !ours) return answer;
       const refused = this.#authorization !== '';
       const next = await tokens
         .authorize({ method, url: answer.url }, challenge, scope, this.endpoint.auth, {
@@ -94,23 +114,32 @@ export class Repository {
           signal,
         })
         .finally(() => answer.body.on('error', () => {}).destroy());
-      if (next === this.#authorization)
-        throw imageErrors.accessDenied(this.#familiarName, 'unauthorized: authentication required');
+      if (next === this.#authorization) throw this.#denied('unauthorized: authentication required');
       this.#authorization = next;
     }
   }
 
+  #send(
+    method: 'GET' | 'HEAD',
+    target: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<RegistryAnswer> {
+    return this.request(target, { method, headers, signal });
+  }
+
+  #denied(why: string): EngineError {
+    return this.#actions === 'pull' ? imageErrors.accessDenied(this.#familiarName, why) : imageErrors.pushDenied(why);
+  }
+
   /** Turns an answer that is no success into Docker's error. `reference` is as the user knows it. */
-  async #failure(answer: RegistryAnswer, reference: string): Promise<EngineError> {
+  async failure(answer: RegistryAnswer, reference: string): Promise<EngineError> {
     const body = await readBody(answer).catch(() => Buffer.alloc(0));
     const said = parseErrors(body);
     if (said?.code === 'MANIFEST_UNKNOWN') return imageErrors.manifestUnknown(reference, said.text);
     if (said?.code === 'NAME_UNKNOWN') return imageErrors.repositoryUnknown(this.#familiarName, said.text);
     if (answer.status === 401 || answer.status === 403)
-      return imageErrors.accessDenied(
-        this.#familiarName,
-        said?.text ?? 'denied: requested access to the resource is denied',
-      );
+      return this.#denied(said?.text ?? 'denied: requested access to the resource is denied');
     if (answer.status === 429)
       return new TransientError(`toomanyrequests: ${said?.text ?? 'too many requests'}`, {
         retryAfterMs: retryAfter(answer),
@@ -148,7 +177,7 @@ export class Repository {
       { accept: ACCEPT.join(', ') },
       signal,
     );
-    if (answer.status !== 200) throw await this.#failure(answer, reference);
+    if (answer.status !== 200) throw await this.failure(answer, reference);
     const bytes = await readBody(answer, MAX_MANIFEST);
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     const expected = tagOrDigest.includes(':') ? tagOrDigest : answer.headers['docker-content-digest'];
@@ -179,7 +208,7 @@ export class Repository {
       answer.body.on('error', () => {}).destroy();
       if (offset > 0) return this.blob(digest, 0, signal);
     }
-    const failure = await this.#failure(answer, digest);
+    const failure = await this.failure(answer, digest);
     if (answer.status === 404)
       throw new EngineError('notFound', `blob ${digest} of ${this.#familiarName} is not in the registry`);
     throw failure;
@@ -191,7 +220,7 @@ export class Repository {
     let target: string | undefined = `/v2/${this.#path}/tags/list`;
     while (target !== undefined) {
       const answer: RegistryAnswer = await this.#send('GET', target, {}, signal);
-      if (answer.status !== 200) throw await this.#failure(answer, this.#familiarName);
+      if (answer.status !== 200) throw await this.failure(answer, this.#familiarName);
       const body = await readBody(answer, MAX_MANIFEST);
       const page = z.object({ tags: z.array(z.string()).nullish() }).parse(JSON.parse(body.toString('utf8')));
       tags.push(...(page.tags ?? []));

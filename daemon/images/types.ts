@@ -32,9 +32,20 @@ export interface PullRequest {
   onProgress: (message: ProgressMessage) => void;
 }
 
+export interface PushRequest {
+  image: string;
+  /** undefined: every tag of the repository that is here. */
+  tag: string | undefined;
+  auth: RegistryAuth | undefined;
+  signal: AbortSignal;
+  onProgress: (message: ProgressMessage) => void;
+}
+
 export interface ImageStore {
   /** @throws EngineError before anything was streamed, with Docker's text. After the first progress line errors still throw: the route puts them in-band. */
   pull(request: PullRequest): Promise<void>;
+  /** @throws EngineError, after the first progress line too. */
+  push(request: PushRequest): Promise<void>;
   /** Name, name:tag, name@digest, ID or a unique ID prefix. @throws EngineError (ambiguous prefix). */
   resolve(reference: string): ResolvedImage | undefined;
   list(options: { all: boolean; filters: Filters; sharedSize: boolean }): Promise<ImageSummary[]>;

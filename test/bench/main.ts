@@ -9,6 +9,7 @@ import { isRoot, startEngine } from '../fixtures/engine.ts';
 import { mustRun } from '../fixtures/exec.ts';
 import { busyboxImage, pushImage } from '../fixtures/images.ts';
 import { startRegistry } from '../fixtures/registry.ts';
+import { benchPull } from './pull.ts';
 
 type Side = (round: number) => Promise<void>;
 interface Work {
@@ -133,7 +134,8 @@ async function main(): Promise<void> {
 }
 
 if (process.argv[2] === 'run') await main();
+else if (process.argv[2] === 'pull') await benchPull();
 else {
-  console.error('usage: npm run bench run   (GALLEY_BENCH_ROUNDS=15)');
+  console.error('usage: npm run bench run|pull   (GALLEY_BENCH_ROUNDS=15)');
   process.exitCode = 2;
 }

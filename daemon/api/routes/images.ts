@@ -27,35 +27,61 @@ export function decodeRegistryAuth(header: string | string[] | undefined): Regis
   }
 }
 
-async function pull(images: ImageStore, { req, res, query, signal }: Context): Promise<void> {
-  const image = query.get('fromImage');
-  if (!image) {
-    if (query.get('fromSrc')) throw requestErrors.notImplemented('image import');
-    throw new EngineError('invalid', 'missing parameter: fromImage names the image to pull');
-  }
-  // The header waits for the first line, so that a refusal before any progress keeps its own status.
+/** Progress as JSON lines. The header waits for the first one, so that a refusal before any progress keeps its own status. */
+async function streamProgress(
+  { res, signal }: Context,
+  work: (send: (message: ProgressMessage) => void) => Promise<void>,
+): Promise<void> {
   let writing: Promise<unknown> = Promise.resolve();
-  const send = (message: ProgressMessage) => {
+  const start = () => {
     if (!res.headersSent) res.writeHead(200, { 'Content-Type': 'application/json' });
+  };
+  const send = (message: ProgressMessage) => {
+    start();
     writing = write(res, `${JSON.stringify(message)}\r\n`);
   };
   try {
-    await images.pull({
-      image,
-      tag: query.get('tag') || undefined,
-      platform: query.get('platform') || undefined,
-      auth: decodeRegistryAuth(req.headers['x-registry-auth']),
-      signal,
-      onProgress: send,
-    });
+    await work(send);
   } catch (error) {
     if (!res.headersSent || signal.aborted) throw error;
     const message = messageOf(error);
     send({ errorDetail: { message }, error: message });
   }
-  if (!res.headersSent) res.writeHead(200, { 'Content-Type': 'application/json' });
+  start();
   await writing;
   res.end();
+}
+
+async function pull(images: ImageStore, context: Context): Promise<void> {
+  const { req, query, signal } = context;
+  const image = query.get('fromImage');
+  if (!image) {
+    if (query.get('fromSrc')) throw requestErrors.notImplemented('image import');
+    throw new EngineError('invalid', 'missing parameter: fromImage names the image to pull');
+  }
+  await streamProgress(context, (onProgress) =>
+    images.pull({
+      image,
+      tag: query.get('tag') || undefined,
+      platform: query.get('platform') || undefined,
+      auth: decodeRegistryAuth(req.headers['x-registry-auth']),
+      signal,
+      onProgress,
+    }),
+  );
+}
+
+async function push(images: ImageStore, name: string, context: Context): Promise<void> {
+  const { req, query, signal } = context;
+  await streamProgress(context, (onProgress) =>
+    images.push({
+      image: name,
+      tag: query.get('tag') || undefined,
+      auth: decodeRegistryAuth(req.headers['x-registry-auth']),
+      signal,
+      onProgress,
+    }),
+  );
 }
 
 /** `/images/{name}/verb`, where the name itself may hold slashes. */
@@ -113,10 +139,11 @@ export function imageRoutes(images: ImageStore): Route[] {
     {
       method: 'POST',
       path: '/images/*',
-      handler: ({ res, params, query }) => {
+      handler: (context) => {
+        const { res, params, query } = context;
         const { name, verb } = splitName(params['*'] as string);
         if (name === '' || !['tag', 'push'].includes(verb)) throw requestErrors.pageNotFound();
-        if (verb === 'push') throw requestErrors.notImplemented('image push');
+        if (verb === 'push') return push(images, name, context);
         images.tag(name, query.get('repo') ?? '', query.get('tag') ?? '');
         empty(res, 201);
       },
