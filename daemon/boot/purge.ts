@@ -55,7 +55,7 @@ async function killCgroups(name: string): Promise<void> {
     }
     await sleep(CGROUP_PAUSE_MS);
   }
-  removeCgroups(name);
+  await removeCgroups(name);
 }
 
 /** Bridges that carry this galleyd's mark, whatever the database knew of them. */

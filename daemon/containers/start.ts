@@ -118,13 +118,11 @@ function asEngineError(error: unknown): EngineError {
   return error instanceof EngineError ? error : new EngineError('system', messageOf(error), { cause: error });
 }
 
-/** After the exit: network, mounts and the bundle go, side by side where they do not depend on each other. Every step is tried. */
+/** After the exit: network, mounts and the bundle go, side by side, for none needs another. Every step is tried. */
 export async function releaseRun(core: Core, entry: Entry): Promise<void> {
   const { id } = entry.record;
   const { networks, runtime } = core.deps;
-  const [network, rest] = await Promise.all([
-    rollBack(core, id, [() => networks.tearDown(id)]),
-    rollBack(core, id, [() => closeMounts(core, entry.record), () => runtime.remove(id)]),
-  ]);
-  core.live(entry).unclean = !(network && rest);
+  const steps = [() => networks.tearDown(id), () => closeMounts(core, entry.record), () => runtime.remove(id)];
+  const done = await Promise.all(steps.map((step) => rollBack(core, id, [step])));
+  core.live(entry).unclean = done.includes(false);
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../errors/engine-error.ts';
+import { warmCgroups } from '../system/cgroup-warmth.ts';
 import { readProcessIdentity } from '../system/processes.ts';
 import { cgroupOf, type RuntimePaths, writeTask } from './bundle.ts';
 import { conmonArguments, launchConmon } from './conmon.ts';
@@ -14,6 +15,7 @@ export async function createTask(
   runtimePath: string,
   paths: RuntimePaths,
 ): Promise<ProcessIdentity> {
+  warmCgroups();
   const { id } = request;
   const bundle = paths.bundle(id);
   mkdirSync(bundle, { recursive: true, mode: 0o700 });

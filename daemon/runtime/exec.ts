@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../errors/engine-error.ts';
 import { runtimeErrors } from '../errors/runtime.ts';
+import { warmCgroups } from '../system/cgroup-warmth.ts';
 import { onProcessEnd } from '../system/pidfd.ts';
 import { conmonOf, type RuntimePaths } from './bundle.ts';
 import { type ConmonProcess, conmonArguments, launchConmon } from './conmon.ts';
@@ -29,6 +30,7 @@ async function connect(conmon: ConmonProcess, folder: string): Promise<TaskStrea
 
 /** Prepares an exec up to the moment before its process starts; its attach socket is connected (field/conmon.md). @throws EngineError */
 export async function prepareExec(request: ExecRequest, runtimePath: string, paths: RuntimePaths): Promise<ExecTask> {
+  warmCgroups();
   const folder = paths.exec(request.execId);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const cleanUp = () => rmSync(folder, { recursive: true, force: true });
@@ -67,6 +69,7 @@ export async function prepareExec(request: ExecRequest, runtimePath: string, pat
   return {
     stream: request.attach ? stream : null,
     async start() {
+      warmCgroups();
       running.next(true);
       const started = await running.sync.next();
       if (!started || started.data < 0) {

@@ -24,7 +24,7 @@ export async function removeTask(id: string, paths: RuntimePaths, log: Log): Pro
   if (task && state && existsSync(state)) {
     if (isRunc(task.runtimePath) && hasEnded(task)) {
       // All that `runc delete` does for a container without hooks whose processes have ended.
-      removeCgroups(task.cgroup);
+      await removeCgroups(task.cgroup);
       rmSync(state, { recursive: true, force: true });
     } else
       await run(task.runtimePath, ['--root', path.dirname(state), 'delete', '--force', id]).catch((error: unknown) =>

@@ -1,11 +1,24 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { readdir, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 
-export const ROOT = '/sys/fs/cgroup';
+const ROOT = '/sys/fs/cgroup';
 
 /** 2 where the unified hierarchy is the only one; 1 for v1 and for hybrid, where the controllers are v1's. */
 export function cgroupVersion(): 1 | 2 {
   return existsSync(path.join(ROOT, 'cgroup.controllers')) ? 2 : 1;
+}
+
+let known: string[] | undefined;
+/** Mount points of the hierarchies: one on v2; on v1 one for each controller (two names may mean the same), the unified one beside them. */
+export function hierarchies(): string[] {
+  known ??=
+    cgroupVersion() === 2
+      ? [ROOT]
+      : [...new Set(readdirSync(ROOT).map((entry) => realpathSync(path.join(ROOT, entry))))].filter((folder) =>
+          existsSync(path.join(folder, 'cgroup.procs')),
+        );
+  return known;
 }
 
 /** Folder of a process' cgroup for a v1 controller, or of its only cgroup on v2 (cgroups(7), /proc/<pid>/cgroup). */
@@ -93,20 +106,22 @@ export function cgroupProcesses(name: string): number[] {
   return [...found];
 }
 
-const hierarchies = (): string[] =>
-  cgroupVersion() === 2 ? [ROOT] : readdirSync(ROOT).map((entry) => path.join(ROOT, entry));
-
-/** Removes the empty cgroups named `name` at the top of every hierarchy, with their empty children. */
-export function removeCgroups(name: string): void {
-  const remove = (folder: string): void => {
-    if (!existsSync(folder)) return;
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
-      if (entry.isDirectory()) remove(path.join(folder, entry.name));
+async function removeFolder(folder: string): Promise<void> {
+  const gone = async () => {
     try {
-      rmdirSync(folder);
-    } catch {
-      // a process still lives in it: whoever asked will find it
+      await rmdir(folder);
+      return true;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT';
     }
   };
-  for (const top of hierarchies()) remove(path.join(top, name));
+  if (await gone()) return;
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []); // gone meanwhile
+  for (const entry of entries) if (entry.isDirectory()) await removeFolder(path.join(folder, entry.name));
+  await gone(); // else a process still lives in it: whoever asked will find it
+}
+
+/** Removes the empty cgroups named `name` at the top of every hierarchy, with their empty children. */
+export async function removeCgroups(name: string): Promise<void> {
+  await Promise.all(hierarchies().map((top) => removeFolder(path.join(top, name))));
 }

@@ -1,8 +1,8 @@
 /** A daemon's own session and cgroup: nothing that ends or limits whoever started it ends or limits the daemon. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import koffi from 'koffi';
-import { cgroupVersion, ROOT } from './cgroups.ts';
+import { hierarchies } from './cgroups.ts';
 
 const libc = koffi.load('libc.so.6');
 const setsid = libc.func('int setsid()');
@@ -19,13 +19,8 @@ export function enterOwnSession(): void {
  */
 export function enterOwnCgroup(name: string): { hierarchy: string; error: string }[] {
   if (/\.service$/m.test(readFileSync('/proc/self/cgroup', 'utf8'))) return [];
-  const hierarchies =
-    cgroupVersion() === 2
-      ? [ROOT]
-      : [...new Set(readdirSync(ROOT).map((entry) => realpathSync(path.join(ROOT, entry))))].filter(
-          (folder) => existsSync(path.join(folder, 'cgroup.procs')) && !existsSync(path.join(folder, 'cpuset.cpus')),
-        );
-  return hierarchies.flatMap((hierarchy) => {
+  const wanted = hierarchies().filter((folder) => !existsSync(path.join(folder, 'cpuset.cpus')));
+  return wanted.flatMap((hierarchy) => {
     const folder = path.join(hierarchy, name, 'galleyd');
     try {
       mkdirSync(folder, { recursive: true });

@@ -183,7 +183,7 @@ export async function makeKit(): Promise<Kit> {
     output,
     async close() {
       for (const id of await runtime.bundles()) await runtime.remove(id);
-      removeCgroups(name);
+      await removeCgroups(name);
       fs.rmSync(folder, { recursive: true, force: true });
     },
   };
