@@ -20,6 +20,13 @@ export const volumeErrors = {
       'conflict',
       `create ${name}: conflict: volume name must be unique: it exists with driver ${driver}`,
     ),
+  badFilterValue: (key: string, value: string) => new EngineError('invalid', `invalid filter '${key}=[${value}]'`),
+  shortName: (name: string) =>
+    new EngineError(
+      'invalid',
+      `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+    ),
+  noQuota: (name: string) => new EngineError('invalid', `create ${name}: quota size requested but no quota support`),
   badFilter: (filter: string) => new EngineError('invalid', `invalid filter '${filter}'`),
   badOption: (name: string, option: string) =>
     new EngineError(

@@ -15,9 +15,13 @@ const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
 
 export const isShared = (mode: string): boolean => mode.startsWith('container:');
 
+/** Before a container is normalised its mode may be '' or `default`. */
+export const modeName = ({ networkMode }: Pick<SandboxRequest, 'networkMode'>): string =>
+  networkMode === '' || networkMode === 'default' ? 'bridge' : networkMode;
+
 /** The network that the mode names; undefined for `container:`. @throws EngineError 404 */
 export function modeNetwork(store: NetworkStore, request: SandboxRequest): NetworkRecord | undefined {
-  return isShared(request.networkMode) ? undefined : store.find(request.networkMode || 'bridge');
+  return isShared(request.networkMode) ? undefined : store.find(modeName(request));
 }
 
 /**
@@ -34,22 +38,29 @@ export function wantedEndpoints(store: NetworkStore, request: SandboxRequest): W
   return wanted.sort((a, b) => Number(b.network === mode) - Number(a.network === mode));
 }
 
-/** @throws EngineError 400 naming the network and what it cannot give */
-export function checkEndpoint(network: NetworkRecord, settings: EndpointSettings | null): void {
+/** @param named true at create, where the message says which network. @throws EngineError 400 with everything that cannot be */
+export function checkEndpoint(network: NetworkRecord, settings: EndpointSettings | null, named = false): void {
   if (!settings) return;
   const { IPAMConfig, MacAddress, Aliases } = settings;
   const address = IPAMConfig?.IPv4Address ?? '';
   const userDefined = network.name !== 'bridge';
-  if (MacAddress && !MAC.test(MacAddress)) throw networkErrors.badMac(MacAddress);
-  if (IPAMConfig?.IPv6Address) throw networkErrors.unsupported(`the IPv6 address ${IPAMConfig.IPv6Address}`);
-  if (!userDefined && (Aliases?.length ?? 0) > 0) throw networkErrors.aliasesOnDefault();
-  if (address === '') return;
-  const subnet = parseSubnet(network.subnet);
-  const parsed = parseAddress(address);
-  if (parsed === undefined) throw networkErrors.badIp(address);
-  if (!userDefined) throw networkErrors.addressOnDefault();
-  if (!network.ownSubnet) throw networkErrors.addressOnAutomatic();
-  if (!subnet || !contains(subnet, parsed)) throw networkErrors.badAddress(address, network.subnet);
+  const faults: string[] = [];
+  if (address !== '') {
+    const subnet = parseSubnet(network.subnet);
+    const parsed = parseAddress(address);
+    if (parsed === undefined) faults.push(`invalid IPv4 address: ${address}`);
+    else if (!userDefined) faults.push('user specified IP address is supported on user defined networks only');
+    else if (!network.ownSubnet)
+      faults.push(
+        'user specified IP address is supported only when connecting to networks with user configured subnets',
+      );
+    else if (!subnet || !contains(subnet, parsed)) faults.push(`no configured subnet contains IP address ${address}`);
+  }
+  if (IPAMConfig?.IPv6Address) faults.push(`no configured subnet contains IP address ${IPAMConfig.IPv6Address}`);
+  if (!userDefined && (Aliases?.length ?? 0) > 0)
+    faults.push('network-scoped aliases are only supported for user-defined networks');
+  if (MacAddress && !MAC.test(MacAddress)) faults.push(`invalid MAC address: ${MacAddress}`);
+  if (faults.length > 0) throw networkErrors.badEndpoint(faults, named ? network.name : undefined);
 }
 
 /** What the other containers of a user network may call this one. */

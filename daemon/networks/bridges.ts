@@ -4,12 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { networkErrors } from '../errors/networks.ts';
 import { addAddress, addBridge, Router } from '../system/netlink/index.ts';
-import { addressBytes, parseSubnet } from './addresses.ts';
+import { addressBytes, parseAddress, parseSubnet } from './addresses.ts';
 import type { NetworkRecord } from './records.ts';
 
 const OPTION = 'com.docker.network.bridge.';
 const truthy = (value: string | undefined, otherwise: boolean): boolean =>
-  value === undefined ? otherwise : value === 'true' || value === '1';
+  value === undefined ? otherwise : /^(1|t|T|TRUE|true|True)$/.test(value);
 
 /** What a network's driver options say, read in one place. */
 export const networkOptions = ({ options }: Pick<NetworkRecord, 'options'>) => ({
@@ -22,18 +22,39 @@ export const networkOptions = ({ options }: Pick<NetworkRecord, 'options'>) => (
   mtu: Number(options['com.docker.network.driver.mtu'] ?? 1500),
 });
 
-const KNOWN_OPTIONS: Readonly<Record<string, (value: string) => boolean>> = {
-  [`${OPTION}name`]: (value) => /^[^\s/]{1,15}$/.test(value),
-  [`${OPTION}enable_icc`]: (value) => /^(true|false|0|1)$/.test(value),
-  [`${OPTION}enable_ip_masquerade`]: (value) => /^(true|false|0|1)$/.test(value),
-  [`${OPTION}host_binding_ipv4`]: (value) => value === '' || /^\d+(\.\d+){3}$/.test(value),
-  'com.docker.network.driver.mtu': (value) => /^\d+$/.test(value) && Number(value) >= 68 && Number(value) <= 65535,
+/** As Docker's default bridge shows them. */
+export const defaultBridgeOptions = (bridge: string): Record<string, string> => ({
+  [`${OPTION}default_bridge`]: 'true',
+  [`${OPTION}enable_icc`]: 'true',
+  [`${OPTION}enable_ip_masquerade`]: 'true',
+  [`${OPTION}host_binding_ipv4`]: '0.0.0.0',
+  [`${OPTION}name`]: bridge,
+  'com.docker.network.driver.mtu': '1500',
+});
+
+/** Why a value cannot be, in the words of the Go that Docker reads it with; '' when it can. */
+const bool = (value: string): string =>
+  /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/.test(value)
+    ? ''
+    : `strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`;
+const number = (value: string): string => {
+  if (!/^[+-]?\d+$/.test(value)) return `strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`;
+  return Number(value) >= 68 && Number(value) <= 65535 ? '' : 'an mtu is 68 to 65535';
+};
+const OPTION_FAULTS: Readonly<Record<string, (value: string) => string>> = {
+  [`${OPTION}name`]: (value) => (/^[^\s/]{1,15}$/.test(value) ? '' : "an interface's name has 1 to 15 characters"),
+  [`${OPTION}enable_icc`]: bool,
+  [`${OPTION}enable_ip_masquerade`]: bool,
+  [`${OPTION}host_binding_ipv4`]: (value) => (parseAddress(value) === undefined ? 'nil ip' : ''),
+  'com.docker.network.driver.mtu': number,
 };
 
 /** @throws EngineError naming the option whose value cannot be; what is not known is kept and does nothing, as in Docker */
 export function checkOptions(options: Readonly<Record<string, string>>): void {
-  for (const [key, value] of Object.entries(options))
-    if (KNOWN_OPTIONS[key]?.(value) === false) throw networkErrors.badOption(key, value);
+  for (const [key, value] of Object.entries(options)) {
+    const fault = OPTION_FAULTS[key]?.(value);
+    if (fault) throw networkErrors.badOption(key, value, fault);
+  }
 }
 
 /** Locally administered, so that a bridge keeps its address when ports come and go. */

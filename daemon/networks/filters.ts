@@ -27,9 +27,14 @@ export function matchesFilters(network: NetworkRecord, filters: Filters, inUse: 
       case 'scope':
         return values.includes('local');
       case 'type':
+        for (const value of values)
+          if (value !== 'builtin' && value !== 'custom') throw networkErrors.badFilter(`type'='${value}`);
         return values.includes(predefined ? 'builtin' : 'custom');
       case 'dangling':
-        return values.some((value) => (value === 'true' || value === '1') === (!predefined && !inUse));
+        return values.some((value) => {
+          if (!['true', '1', 'false', '0'].includes(value)) throw networkErrors.badFilterValue(key, value);
+          return (value === 'true' || value === '1') === (!predefined && !inUse);
+        });
       case 'label':
         return values.every((value) => hasLabel(network.labels, value));
       case 'label!':

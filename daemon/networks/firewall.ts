@@ -4,9 +4,10 @@
  */
 import { messageOf } from '../errors/index.ts';
 import type { Log } from '../system/log.ts';
-import type { Chain, Netfilter } from '../system/netlink/index.ts';
+import type { Chain, ChainName, Netfilter, Rule } from '../system/netlink/index.ts';
 import { nft } from '../system/nft.ts';
 import { run } from '../system/spawn.ts';
+import type { SyscallError } from '../system/syscalls.ts';
 import { readOldFilterTable } from '../system/xtables.ts';
 
 export interface ForwardDrop {
@@ -96,8 +97,7 @@ export class ForwardAccepts {
     try {
       const before = this.#added.get(key);
       if (before && before.place !== drop.place) await this.#remove(netfilter, before);
-      const standing = await this.#bridgesIn(netfilter, drop);
-      if (standing.length !== bridges.length * 2 || bridges.some((bridge) => !standing.includes(bridge))) {
+      if (!(await this.#stand(netfilter, drop, bridges))) {
         await this.#remove(netfilter, drop);
         for (const bridge of bridges) await this.#insert(drop, bridge);
       }
@@ -124,30 +124,34 @@ export class ForwardAccepts {
     this.#added.clear();
   }
 
-  /** The bridge of each of our rules there. */
-  async #bridgesIn(netfilter: Netfilter, drop: ForwardDrop): Promise<string[]> {
-    const rules = await this.#rules(netfilter, drop);
-    return rules.map(({ bridge }) => bridge);
+  /** True when exactly the two rules of each bridge are there. */
+  async #stand(netfilter: Netfilter, drop: ForwardDrop, bridges: readonly string[]): Promise<boolean> {
+    const whose =
+      drop.kind === 'old'
+        ? (await this.#oldRules(drop)).map((rule) => (bridge: string) => rule.includes(bridge))
+        : (await this.#rules(netfilter, drop)).map((rule) => rule.mentions);
+    return (
+      whose.length === bridges.length * 2 &&
+      bridges.every((bridge) => whose.filter((mentions) => mentions(bridge)).length === 2)
+    );
   }
 
-  async #rules(netfilter: Netfilter, drop: ForwardDrop): Promise<{ bridge: string; text: string }[]> {
-    if (drop.kind === 'old') {
-      const { stdout } = await run(await oldIptables(), ['-w', '-S', drop.place], { allowFailure: true });
-      return stdout
-        .split('\n')
-        .filter((line) => line.replaceAll('"', '').split(' ').includes(this.#tag))
-        .map((text) => ({ bridge: / -[io] (\S+)/.exec(text)?.[1] ?? '', text }));
-    }
-    // Most looks end here, without a spawned tool.
-    const raw = await netfilter.rules({ family: drop.family, table: drop.table, name: drop.place });
-    if (!raw.some((rule) => rule.includes(this.#tag))) return [];
-    const { stdout } = await run('nft', ['-a', 'list', 'chain', drop.family, drop.table, drop.place], {
-      allowFailure: true,
-    });
+  /** Our rules there, each as its words. */
+  async #oldRules(drop: ForwardDrop): Promise<string[][]> {
+    const { stdout } = await run(await oldIptables(), ['-w', '-S', drop.place], { allowFailure: true });
     return stdout
       .split('\n')
-      .filter((line) => line.includes(`"${this.#tag}"`))
-      .map((text) => ({ bridge: /[io]ifname "([^"]+)"/.exec(text)?.[1] ?? '', text }));
+      .map((line) => line.replaceAll('"', '').split(' '))
+      .filter((words) => words.includes(this.#tag));
+  }
+
+  async #rules(netfilter: Netfilter, drop: ForwardDrop): Promise<Rule[]> {
+    try {
+      return (await netfilter.rules(chainOf(drop))).filter((rule) => rule.mentions(this.#tag));
+    } catch (error) {
+      if ((error as SyscallError).code === 'ENOENT') return []; // the chain is gone, and our rules with it
+      throw error;
+    }
   }
 
   async #insert(drop: ForwardDrop, bridge: string): Promise<void> {
@@ -163,17 +167,16 @@ export class ForwardAccepts {
   }
 
   async #remove(netfilter: Netfilter, drop: ForwardDrop): Promise<void> {
-    for (const { text } of await this.#rules(netfilter, drop))
-      if (drop.kind === 'old') {
-        const words = text.replaceAll('"', '').replace('-A ', '-D ').split(' ');
-        await run(await oldIptables(), ['-w', ...words]);
-      } else {
-        const handle = /# handle (\d+)/.exec(text)?.[1];
-        if (handle) await nft(`delete rule ${drop.family} ${drop.table} ${drop.place} handle ${handle}\n`);
-      }
+    if (drop.kind === 'nft') {
+      await netfilter.deleteRules(chainOf(drop), await this.#rules(netfilter, drop));
+      return;
+    }
+    for (const [, chain = '', ...rule] of await this.#oldRules(drop))
+      await run(await oldIptables(), ['-w', '-D', chain, ...rule]);
   }
 }
 
+const chainOf = ({ family, table, place }: ForwardDrop): ChainName => ({ family, table, name: place });
 const OLD: ForwardDrop = { kind: 'old', family: 'ip', table: 'filter', chain: 'FORWARD', place: 'FORWARD' };
 
 const versions = new Map<string, Promise<string>>();

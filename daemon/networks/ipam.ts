@@ -1,4 +1,5 @@
 /** Which subnet a network gets and which address a container gets in it. */
+import type { IpamConfig } from '../../src/api/index.ts';
 import { networkErrors } from '../errors/networks.ts';
 import { Router } from '../system/netlink/index.ts';
 import {
@@ -42,47 +43,62 @@ export async function defaultPool(store: NetworkStore): Promise<Pool> {
   };
 }
 
-function addressIn(text: string, subnet: Subnet): number {
-  const address = parseAddress(text);
-  if (address === undefined || !contains(subnet, address)) throw networkErrors.badAddress(text, formatSubnet(subnet));
-  return address;
+/** Everything that is wrong with one entry of an IPAM configuration, in the words of the API. */
+function faultsOf(config: IpamConfig): string[] {
+  const text = config.Subnet ?? '';
+  const subnet = parseSubnet(text);
+  if (!subnet) return [`invalid subnet ${text}: invalid CIDR block notation`];
+  const faults: string[] = [];
+  const parent = formatSubnet(subnet);
+  if (parent !== text) faults.push(`invalid subnet ${text}: it should be ${parent}`);
+  if (subnet.bits > 30) faults.push(`invalid subnet ${text}: a gateway and a container need room in it`);
+  if (config.IPRange) {
+    const range = parseSubnet(config.IPRange);
+    const say = (why: string) => faults.push(`invalid ip-range ${config.IPRange}: ${why}`);
+    if (!range) say('invalid CIDR block notation');
+    else {
+      if (range.bits < subnet.bits) say(`CIDR block is bigger than its parent subnet ${parent}`);
+      if (formatSubnet(range) !== config.IPRange) say(`it should be ${formatSubnet(range)}`);
+      if (!overlaps(subnet, range)) say(`parent subnet ${parent} doesn't contain ip-range`);
+    }
+  }
+  const check = (what: string, address: string) => {
+    const parsed = parseAddress(address);
+    if (parsed === undefined) faults.push(`invalid ${what}: invalid address`);
+    else if (!contains(subnet, parsed))
+      faults.push(`invalid ${what}: parent subnet ${parent} doesn't contain this address`);
+  };
+  if (config.Gateway) check(`gateway ${config.Gateway}`, config.Gateway);
+  for (const [name, address] of Object.entries(config.AuxiliaryAddresses ?? {}))
+    check(`auxiliary address ${name}`, address);
+  return faults;
 }
 
 /** The pool that a request describes, or a default one. @throws EngineError 400, 403 naming the part that cannot be */
 export async function choosePool(store: NetworkStore, request: CreateNetworkRequest): Promise<Pool> {
-  if (!['', 'default'].includes(request.IPAM.Driver)) throw networkErrors.ipamDriver(request.IPAM.Driver);
-  const asked = request.IPAM.Config.filter(({ Subnet: text }) => !text?.includes(':'));
-  if (asked.length > 1) throw networkErrors.severalSubnets();
-  const [config] = asked;
-  if (!config?.Subnet) {
-    if (config && (config.Gateway || config.IPRange || Object.keys(config.AuxiliaryAddresses ?? {}).length > 0))
-      throw networkErrors.noSubnet();
-    return defaultPool(store);
-  }
-  const subnet = parseSubnet(config.Subnet);
-  if (!subnet || subnet.bits > 30) throw networkErrors.badSubnet(config.Subnet);
+  if (!['', 'default'].includes(request.IPAM.Driver)) throw networkErrors.driver(request.IPAM.Driver);
+  const asked = request.IPAM.Config.filter((config) => Object.keys(config).length > 0);
+  const faults = asked.flatMap(faultsOf);
+  if (faults.length > 0) throw networkErrors.badConfig(faults);
+  const [config, ...more] = asked;
+  if (!config) return defaultPool(store);
+  if (more.length > 0) throw networkErrors.severalSubnets();
+  const subnet = parseSubnet(config.Subnet ?? '') as Subnet;
   // Docker lets a user take what the host routes: it may be meant so. Only our own networks are in the way.
   const { ours } = await takenSubnets(store);
   const other = ours.find((candidate) => overlaps(candidate, subnet));
   if (other) throw networkErrors.overlap(formatSubnet(subnet), formatSubnet(other));
-  const range = config.IPRange ? parseSubnet(config.IPRange) : undefined;
-  if (config.IPRange && (!range || !contains(subnet, range.base) || range.bits < subnet.bits))
-    throw networkErrors.badRange(config.IPRange, formatSubnet(subnet));
-  const auxiliary = Object.fromEntries(
-    Object.entries(config.AuxiliaryAddresses ?? {}).map(([name, text]) => [
-      name,
-      formatAddress(addressIn(text, subnet)),
-    ]),
-  );
-  const taken = new Set(Object.values(auxiliary).map((text) => parseAddress(text)));
-  let gateway = config.Gateway ? addressIn(config.Gateway, subnet) : (range ?? subnet).base + 1;
-  if (!config.Gateway) while (taken.has(gateway)) gateway += 1;
-  else if (taken.has(gateway)) throw networkErrors.addressInUse(config.Gateway);
+  const range = parseSubnet(config.IPRange ?? '');
+  // As Docker: the first address of the range, where that is a host's.
+  const lowest = range && range.base > subnet.base ? range.base : subnet.base + 1;
+  const gateway = config.Gateway || formatAddress(lowest);
+  for (const [name, address] of Object.entries(config.AuxiliaryAddresses ?? {}))
+    if (address === gateway) throw networkErrors.auxiliaryInUse(name, address);
   return {
     subnet: formatSubnet(subnet),
-    gateway: formatAddress(gateway),
+    gateway,
     range: range ? formatSubnet(range) : '',
-    auxiliary,
+    auxiliary: config.AuxiliaryAddresses ?? {},
     ownSubnet: true,
   };
 }
@@ -100,7 +116,8 @@ export class Addresses {
 
   /**
    * An address of the network for as long as the result is not disposed of; by then it must stand in a record or be free again.
-   * @throws EngineError when the one asked for is taken or foreign, or none is left
+   * @param asked an address of the network (checkEndpoint)
+   * @throws EngineError when the one asked for is taken, or none is left
    */
   take(network: NetworkRecord, asked: string | undefined): { address: string; [Symbol.dispose](): void } {
     const subnet = parseSubnet(network.subnet) as Subnet;
@@ -109,7 +126,7 @@ export class Addresses {
     const used = new Set(held);
     for (const text of [network.gateway, ...Object.values(network.auxiliary)]) used.add(parseAddress(text) ?? -1);
     for (const { endpoint } of this.#store.attachedTo(network.id)) used.add(parseAddress(endpoint.address) ?? -1);
-    const address = asked ? addressIn(asked, subnet) : this.#next(network, subnet, used);
+    const address = asked ? (parseAddress(asked) as number) : this.#next(network, subnet, used);
     if (asked && used.has(address)) throw networkErrors.addressInUse(asked);
     held.add(address);
     return { address: formatAddress(address), [Symbol.dispose]: () => void held.delete(address) };

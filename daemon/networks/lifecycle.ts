@@ -1,9 +1,17 @@
 /** Networks come and go: create, remove, prune, and the three that are always there. */
 import { randomBytes } from 'node:crypto';
 import type { Filters } from '../../src/api/index.ts';
+import { requestErrors } from '../errors/index.ts';
 import { networkErrors } from '../errors/networks.ts';
 import type { Mutex } from '../system/mutex.ts';
-import { checkOptions, ensureBridge, isForeignBridge, networkOptions, removeBridge } from './bridges.ts';
+import {
+  checkOptions,
+  defaultBridgeOptions,
+  ensureBridge,
+  isForeignBridge,
+  networkOptions,
+  removeBridge,
+} from './bridges.ts';
 import { matchesFilters } from './filters.ts';
 import { choosePool, defaultPool } from './ipam.ts';
 import type { NetworkRecord } from './records.ts';
@@ -47,15 +55,17 @@ export async function ensurePredefined({ name, store }: LifecycleDeps): Promise<
   if (!store.byName('host')) store.saveNetwork(blank('host', 'host'));
   if (!store.byName('none')) store.saveNetwork(blank('none', 'null'));
   if (store.byName('bridge')) return;
-  const options = { 'com.docker.network.bridge.name': `${name}0`, 'com.docker.network.bridge.default_bridge': 'true' };
+  const options = defaultBridgeOptions(`${name}0`);
   store.saveNetwork({ ...blank('bridge', 'bridge'), bridge: `${name}0`, ...(await defaultPool(store)), options });
 }
 
 /** @throws EngineError 400, 403, 409 */
 export async function createNetwork(deps: LifecycleDeps, request: CreateNetworkRequest) {
   const { name, store, table, mutex, publish, mark } = deps;
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(request.Name)) throw networkErrors.badName(request.Name);
+  if (request.Name.trim() === '') throw networkErrors.badName();
   if (PREDEFINED.includes(request.Name) || request.Name === 'default') throw networkErrors.predefined(request.Name);
+  if (['host', 'null'].includes(request.Driver)) throw networkErrors.oneInstance(request.Driver);
+  if (request.Driver === 'overlay') throw requestErrors.notASwarm();
   if (request.Driver !== 'bridge') throw networkErrors.driver(request.Driver);
   if (request.EnableIPv6) throw networkErrors.unsupported('an IPv6 network');
   if (request.EnableIPv4 === false) throw networkErrors.unsupported('a network without IPv4');

@@ -48,7 +48,7 @@ export class Sandboxes {
     wantedPorts(request.portBindings, request.exposedPorts, request.publishAll);
     for (const { network, settings } of wantedEndpoints(store, request)) {
       if (network.driver !== 'bridge') throw networkErrors.severalModes(network.name);
-      checkEndpoint(network, settings);
+      checkEndpoint(network, settings, true);
     }
     modeNetwork(store, request);
   }
@@ -239,11 +239,13 @@ export class Sandboxes {
   /** @throws EngineError 403, 404, 409 */
   async connect(reference: string, containerReference: string, settings: EndpointSettings | null): Promise<void> {
     const { containers, store } = this.#deps;
+    if (containerReference === '') throw networkErrors.noContainer();
     const network = store.find(reference);
     const { request, running } = containers.sandboxRequest(containerReference);
     const mode = modeNetwork(store, request);
-    if (network.driver === 'host' || mode?.driver === 'host') throw networkErrors.hostMode();
-    if (isShared(request.networkMode)) throw networkErrors.sharedMode();
+    if (isShared(request.networkMode) || (mode?.driver === 'host' && network.driver !== 'host'))
+      throw networkErrors.sharedMode();
+    if (network.driver === 'host') throw networkErrors.hostMode();
     if (network.driver !== 'bridge' || mode?.driver === 'null') throw networkErrors.privateMode();
     checkEndpoint(network, settings);
     const known = Object.keys(request.endpoints).some((key) => store.byReference(key) === network);
@@ -297,7 +299,7 @@ export class Sandboxes {
       return;
     }
     const { request, running } = found;
-    if (network.driver === 'host' || modeNetwork(store, request)?.driver === 'host') throw networkErrors.hostMode();
+    if (modeNetwork(store, request)?.driver === 'host') throw networkErrors.hostMode();
     const containerName = request.containerName.replace(/^\//, '');
     const key = Object.keys(request.endpoints).find((candidate) => store.byReference(candidate) === network);
     if (key === undefined) throw networkErrors.notConnected(request.containerId, network.name);

@@ -1,6 +1,6 @@
 import type { EndpointSettings, NetworkSettings, PortMap } from '../../src/api/index.ts';
 import { parseSubnet } from './addresses.ts';
-import { isShared, namesOf } from './attachments.ts';
+import { isShared, modeName, namesOf } from './attachments.ts';
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from './records.ts';
 import type { SandboxRequest } from './types.ts';
 
@@ -9,6 +9,7 @@ function endpointSettings(
   asked: EndpointSettings | null,
   network: NetworkRecord | undefined,
   endpoint: EndpointRecord | undefined,
+  live: boolean,
 ): EndpointSettings {
   const userDefined = network !== undefined && !['bridge', 'host', 'none'].includes(network.name);
   return {
@@ -18,7 +19,7 @@ function endpointSettings(
     MacAddress: endpoint?.mac ?? '',
     DriverOpts: asked?.DriverOpts ?? null,
     GwPriority: asked?.GwPriority ?? 0,
-    NetworkID: endpoint ? endpoint.networkId : (network?.id ?? ''),
+    NetworkID: live ? (network?.id ?? '') : '',
     EndpointID: endpoint?.endpointId ?? '',
     Gateway: endpoint && network && !network.internal ? network.gateway : '',
     IPAddress: endpoint?.address ?? '',
@@ -26,7 +27,7 @@ function endpointSettings(
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     GlobalIPv6PrefixLen: 0,
-    DNSNames: userDefined ? namesOf(request, asked) : null,
+    DNSNames: userDefined && live ? namesOf(request, asked) : null,
   };
 }
 
@@ -50,14 +51,20 @@ export function networkSettings(
   networkOf: (reference: string) => NetworkRecord | undefined,
 ): NetworkSettings {
   const shared = isShared(request.networkMode);
-  const mode = shared ? undefined : networkOf(request.networkMode || 'bridge');
+  const mode = shared ? undefined : networkOf(modeName(request));
   // The modes host and none show as a network of that name, which nothing is connected to.
   const asked = mode && mode.driver !== 'bridge' ? { [mode.name]: null } : request.endpoints;
   const Networks: Record<string, EndpointSettings> = {};
   for (const [reference, settings] of Object.entries(asked)) {
     const network = networkOf(reference);
     const endpoint = sandbox?.endpoints.find(({ networkId }) => networkId === network?.id);
-    Networks[network?.name ?? reference] = endpointSettings(request, settings, network, endpoint);
+    Networks[network?.name ?? reference] = endpointSettings(
+      request,
+      settings,
+      network,
+      endpoint,
+      sandbox !== undefined,
+    );
   }
   // The top-level fields tell the default bridge only, as Docker does.
   const top = Networks['bridge'];

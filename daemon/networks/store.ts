@@ -45,7 +45,7 @@ export class NetworkStore {
 
   /** By id, name, or the start of an id. @throws EngineError when several ids start so */
   byReference(reference: string): NetworkRecord | undefined {
-    const exact = this.#networks.get(reference) ?? this.byName(reference === 'default' ? 'bridge' : reference);
+    const exact = this.#networks.get(reference) ?? this.byName(reference);
     if (exact || reference === '') return exact;
     const matches = this.networks().filter((network) => network.id.startsWith(reference));
     if (matches.length > 1) throw networkErrors.ambiguous(reference, matches.length);

@@ -17,7 +17,10 @@ export function matchesFilters(
       case 'driver':
         return values.includes('local');
       case 'dangling':
-        return values.some((value) => (value === 'true' || value === '1') === !inUse);
+        return values.some((value) => {
+          if (!['true', '1', 'false', '0'].includes(value)) throw volumeErrors.badFilterValue(key, value);
+          return (value === 'true' || value === '1') === !inUse;
+        });
       case 'label':
         return values.every((value) => hasLabel(volume.labels, value));
       case 'label!':

@@ -93,14 +93,18 @@ export function createVolumeManager({ db, dataRoot, publish, log }: VolumeManage
     async create(body) {
       const anonymous = body.Name === '';
       const name = anonymous ? randomBytes(32).toString('hex') : body.Name;
+      if (name.length < 2) throw volumeErrors.shortName(name);
       if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) throw volumeErrors.badName(name);
       if (body.Driver !== '' && body.Driver !== 'local') throw volumeErrors.driver(name, body.Driver);
       const known = volumes.get(name);
       if (known) return shown(known);
-      for (const option of Object.keys(body.DriverOpts))
+      for (const option of Object.keys(body.DriverOpts)) {
+        if (option === 'size') throw volumeErrors.noQuota(name);
         if (!OPTIONS.includes(option)) throw volumeErrors.badOption(name, option);
-      if (Object.keys(body.DriverOpts).length > 0 && !body.DriverOpts['device'] && !body.DriverOpts['type'])
-        throw volumeErrors.missingOption(name, 'device');
+      }
+      if (Object.keys(body.DriverOpts).length > 0)
+        for (const needed of ['device', 'type'])
+          if (!body.DriverOpts[needed]) throw volumeErrors.missingOption(name, needed);
       mkdirSync(dataOf(name), { recursive: true, mode: 0o755 });
       chmodSync(path.join(folder, name), 0o701); // the umask of galleyd is 077; containers with other users must get through
       chmodSync(dataOf(name), 0o755);
@@ -205,8 +209,12 @@ export function createVolumeManager({ db, dataRoot, publish, log }: VolumeManage
     },
 
     async size(name) {
-      const { stdout } = await run('du', ['-sB1', '--apparent-size', dataOf(name)], { allowFailure: true });
-      return Number(/^\d+/.exec(stdout)?.[0] ?? 0);
+      // Docker's sum: what files hold, one of several names for a file, folders nothing.
+      const { stdout } = await run('find', [dataOf(name), '-xdev', '!', '-type', 'd', '-printf', '%D:%i %s\\n'], {
+        allowFailure: true, // a file that goes meanwhile
+      });
+      const sizes = new Map(stdout.split('\n').flatMap((line) => (line ? [line.split(' ') as [string, string]] : [])));
+      return [...sizes.values()].reduce((sum, size) => sum + Number(size), 0);
     },
 
     async restore(running) {

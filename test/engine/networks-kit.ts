@@ -41,11 +41,16 @@ export interface RemoteManager {
 }
 
 /** Starts a manager inside the network namespace of that name (`ip netns`). */
-export function startManager(host: string, folder: string, name: string): RemoteManager {
+export function startManager(
+  host: string,
+  folder: string,
+  name: string,
+  environment: NodeJS.ProcessEnv = {},
+): RemoteManager {
   const child: ChildProcess = spawn(
     'nsenter',
     [`--net=/run/netns/${host}`, process.execPath, '--no-warnings', file, folder, name],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
+    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...environment } },
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const waiting = new Map<number, (answer: { result?: unknown; error?: string }) => void>();

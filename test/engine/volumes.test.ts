@@ -59,7 +59,16 @@ describe.skipIf(!isRoot)('volumes on disk (needs root)', () => {
     expect(statSync(first.Mountpoint).mode & 0o777).toBe(0o755);
     expect(events).toEqual(['create data']);
     await expect(make('../x')).rejects.toThrow('"../x" includes invalid characters for a local volume name');
-    await expect(make('x2', { DriverOpts: { size: '1' } })).rejects.toThrow('invalid option: "size"');
+    await expect(make('x2', { DriverOpts: { size: '1' } })).rejects.toThrow(
+      'quota size requested but no quota support',
+    );
+    for (const [DriverOpts, words] of [
+      [{ colour: 'red' }, 'invalid option: "colour"'],
+      [{ type: 'tmpfs' }, 'missing required option: "device"'],
+      [{ device: '/tmp', o: 'bind' }, 'missing required option: "type"'],
+    ] as [Record<string, string>, string][])
+      await expect(make('x2', { DriverOpts })).rejects.toThrow(words);
+    await expect(make('x')).rejects.toThrow('volume name is too short');
     await expect(volumes.create({ Name: 'x3', Driver: 'nope', DriverOpts: {}, Labels: {} })).rejects.toThrow('nope');
     expect(() => volumes.inspect('nothing')).toThrow('get nothing: no such volume');
     expect(readdirSync(path.join(folder, 'volumes'))).toEqual(['data']);

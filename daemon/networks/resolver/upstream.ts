@@ -27,18 +27,26 @@ function parseServer(text: string): Server {
 function askUdp({ host, port }: Server, query: Buffer, question: Question, signal: AbortSignal): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    let open = true;
     const finish = (act: () => void) => {
+      if (!open) return;
+      open = false;
       signal.removeEventListener('abort', cancel);
       socket.close();
       act();
     };
-    const cancel = () => finish(() => reject(signal.reason));
+    const fail = (error: Error) => finish(() => reject(error));
+    const cancel = () => fail(signal.reason as Error);
     signal.addEventListener('abort', cancel, { once: true });
     socket.on('message', (message) => {
       if (isReplyTo(message, query, question)) finish(() => resolve(message));
     });
-    socket.once('error', (error) => finish(() => reject(error)));
-    socket.connect(port, host, () => socket.send(query));
+    socket.on('error', fail);
+    // Node hands a failed connect (no route, no such address) to the callback.
+    socket.connect(port, host, (error?: Error) => {
+      if (error) fail(error);
+      else socket.send(query, (failure) => failure && fail(failure));
+    });
   });
 }
 

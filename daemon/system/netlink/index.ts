@@ -1,4 +1,4 @@
-export { type Chain, type Connection, FAMILY, type MapElement, Netfilter } from './netfilter.ts';
+export { type Chain, type ChainName, FAMILY, type MapElement, Netfilter, type Rule } from './netfilter.ts';
 export {
   type Address,
   addAddress,

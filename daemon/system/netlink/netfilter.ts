@@ -13,7 +13,15 @@ import {
 import { NETLINK, NetlinkSocket } from './socket.ts';
 
 const SUBSYSTEM = { conntrack: 1, nftables: 10 } as const;
-const NFT = { getChain: 4, getRule: 7, newElement: 12, getElement: 13, deleteElement: 14, getGeneration: 16 } as const;
+const NFT = {
+  getChain: 4,
+  getRule: 7,
+  deleteRule: 8,
+  newElement: 12,
+  getElement: 13,
+  deleteElement: 14,
+  getGeneration: 16,
+} as const;
 const CONNTRACK = { get: 1, delete: 2 } as const;
 const BATCH = { begin: 16, end: 17 } as const;
 const HEADER = 4;
@@ -42,6 +50,15 @@ export interface Chain {
   uses: number;
 }
 
+export type ChainName = Pick<Chain, 'family' | 'table' | 'name'>;
+
+export interface Rule {
+  handle: bigint;
+  /** True when this word stands in it: an interface's name, a comment, whatever tool wrote it. */
+  mentions(word: string): boolean;
+}
+
+const familyNumber = ({ family }: ChainName): number => FAMILY[family as keyof typeof FAMILY];
 const message = (subsystem: number, type: number): number => (subsystem << 8) | type;
 const header = (family: number, resource = 0): Buffer => Buffer.from([family, 0, resource >> 8, resource & 0xff]);
 const padded = (fields: readonly Buffer[]): Buffer =>
@@ -67,19 +84,31 @@ export class Netfilter {
     return (await this.#socket.dump('list nft chains', request)).map(parseChain);
   }
 
-  /** The rules of a chain as the kernel keeps them; a comment stands in them as text. */
-  async rules(chain: Pick<Chain, 'family' | 'table' | 'name'>): Promise<Buffer[]> {
-    const family = FAMILY[chain.family as keyof typeof FAMILY];
-    const body = Buffer.concat([header(family), text(1, chain.table), text(2, chain.name)]);
+  /** The rules of a chain. @throws SyscallError ENOENT where the chain is gone */
+  async rules(chain: ChainName): Promise<Rule[]> {
+    const body = Buffer.concat([header(familyNumber(chain)), text(1, chain.table), text(2, chain.name)]);
     const request = { type: message(SUBSYSTEM.nftables, NFT.getRule), flags: 0, body };
     const found = await this.#socket.dump(`list the rules of ${chain.table} ${chain.name}`, request);
-    // Kernels before 4.6 do not filter.
-    return found
-      .filter(({ body: rule }) => {
-        const facts = attributes(rule, HEADER);
-        return stringOf(facts.get(1)) === chain.table && stringOf(facts.get(2)) === chain.name;
-      })
-      .map((rule) => rule.body);
+    return found.flatMap(({ body: bytes }) => {
+      const facts = attributes(bytes, HEADER);
+      // Old kernels list the rules of every chain.
+      if (stringOf(facts.get(1)) !== chain.table || stringOf(facts.get(2)) !== chain.name) return [];
+      return [
+        { handle: facts.get(3)?.readBigUInt64BE(0) ?? 0n, mentions: (word: string) => bytes.includes(`${word}\0`) },
+      ];
+    });
+  }
+
+  /** In one transaction. @throws SyscallError ENOENT where one is gone */
+  async deleteRules(chain: ChainName, rules: readonly Rule[]): Promise<void> {
+    if (rules.length === 0) return;
+    const requests = rules.map(({ handle }): Request => {
+      const number = Buffer.alloc(8);
+      number.writeBigUInt64BE(handle);
+      const body = [header(familyNumber(chain)), text(1, chain.table), text(2, chain.name), attribute(3, number)];
+      return { type: message(SUBSYSTEM.nftables, NFT.deleteRule), flags: 0, body: Buffer.concat(body) };
+    });
+    await this.#transaction(`delete rules of ${chain.table} ${chain.name}`, requests);
   }
 
   async countElements(family: number, table: string, map: string): Promise<number> {
@@ -109,12 +138,16 @@ export class Netfilter {
     table: string,
     wanted: readonly MapElement[],
   ): Promise<void> {
-    const edge = (kind: number): Request => ({ type: kind, flags: 0, body: header(0, SUBSYSTEM.nftables) });
     const requests = wanted.map(({ map, key, value }): Request => {
       const element = nested(1, data(1, key), ...(value ? [data(2, value)] : []));
       const body = Buffer.concat([header(family), text(1, table), text(2, map), nested(3, element)]);
       return { type: message(SUBSYSTEM.nftables, type), flags, body };
     });
+    return this.#transaction(what, requests);
+  }
+
+  #transaction(what: string, requests: readonly Request[]): Promise<void> {
+    const edge = (kind: number): Request => ({ type: kind, flags: 0, body: header(0, SUBSYSTEM.nftables) });
     return this.#socket.batch(what, edge(BATCH.begin), requests, edge(BATCH.end));
   }
 
