@@ -5,8 +5,9 @@ import { cleanLine, styledLine, type TextLine } from './ansi.ts';
 import type { Coalesced } from './facts.ts';
 
 export interface DetailState {
-  /** What the lines belong to. */
+  /** What the lines belong to, down to the stream they came from. */
   key: string;
+  request: DetailRequest | undefined;
   lines: readonly TextLine[];
   /** Lines that were dropped from the front. */
   dropped: number;
@@ -16,7 +17,20 @@ export interface DetailState {
   error: string;
 }
 
-export const NO_DETAIL: DetailState = { key: '', lines: [], dropped: 0, stale: false, ended: false, error: '' };
+export const NO_DETAIL: DetailState = {
+  key: '',
+  request: undefined,
+  lines: [],
+  dropped: 0,
+  stale: false,
+  ended: false,
+  error: '',
+};
+
+/** The detail if it is this object's and this kind's, else nothing yet: a frame may be drawn before a new task has begun. */
+export const detailFor = (detail: DetailState, kind: string, id: string | undefined): DetailState =>
+  detail.request?.kind === kind && detail.request.id === id ? detail : NO_DETAIL;
+
 export const LOG_LINES = 5_000;
 const LOG_TAIL = 1_000;
 
@@ -110,7 +124,9 @@ export function createDetailTask(client: EngineClient, detail: Coalesced<DetailS
       ending.abort();
       ending = new AbortController();
       // The same thing looked at anew stays on the screen until its news are there.
-      detail.patch((now) => (same ? { ...now, key, stale: true, ended: false, error: '' } : { ...NO_DETAIL, key }));
+      detail.patch((now) =>
+        same ? { ...now, key, stale: true, ended: false, error: '' } : { ...NO_DETAIL, key, request },
+      );
       if (request) void load(request, key, ending.signal);
     },
     stop: () => ending.abort(),

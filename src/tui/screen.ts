@@ -2,6 +2,7 @@
 import {
   cells,
   type DetailState,
+  detailFor,
   type Facts,
   fitCells,
   PANES,
@@ -84,7 +85,7 @@ function listPanel(input: ScreenInput, list: Area & { pane: View['pane'] }, tabs
   return panel(title, inside, width, height, focused, foot);
 }
 
-function detailFoot({ view, detail }: ScreenInput): string {
+function detailFoot(view: View, detail: DetailState): string {
   const tab = tabOf(view);
   const logs = tab === 'logs';
   const text = logs || tab === 'inspect';
@@ -101,15 +102,16 @@ function detailFoot({ view, detail }: ScreenInput): string {
 }
 
 function detailPanel(input: ScreenInput, { width, height }: Area): Line[] {
-  const { facts, view, detail } = input;
+  const { facts, view } = input;
   const row = selectedRow(facts, view);
   const now = tabOf(view);
+  const detail = detailFor(input.detail, now, row?.id);
   const title: Segment[] = TABS[view.pane].flatMap((tab): Segment[] => [
     { text: tab === now ? `[${tab}]` : ` ${tab} `, tone: tab === now ? 'title' : 'dim' },
   ]);
   if (row) title.push({ text: `  ${row.name}`, tone: 'accent' });
   const inside = detailLines(facts, view, detail, row, width - 2, height - 2);
-  return panel(title, inside, width, height, view.focus === 'detail', row ? detailFoot(input) : '');
+  return panel(title, inside, width, height, view.focus === 'detail', row ? detailFoot(view, detail) : '');
 }
 
 function body(input: ScreenInput): Line[] {
@@ -127,7 +129,7 @@ function hints({ view, facts, columns }: ScreenInput): Line {
     .filter((action) => row || !action.row)
     .map(({ keys, hint = '' }) => ({
       key: shownKey(keys[0] as string),
-      text: typeof hint === 'string' ? hint : hint(state),
+      text: typeof hint === 'string' ? hint : hint(view, state),
     }))
     .filter((one) => one.text !== '');
   // Help and quit must be there however narrow it is; the others in the order of the table.

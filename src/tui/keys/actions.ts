@@ -24,6 +24,6 @@ export function actionFor(key: string, pane: Pane, focus: 'list' | 'detail'): Ac
 /** What can be done here, each key once: what is for the text first where the text has the keys, else in the table's order. */
 export function actionsHere(pane: Pane, focus: 'list' | 'detail'): Action[] {
   const here = ACTIONS.filter((one) => actionFor(one.keys[0] as string, pane, focus) === one);
-  const near = (one: Action) => focus === 'detail' && one.where.includes('detail');
+  const near = (one: Action) => focus === 'detail' && one.where[0] === 'detail';
   return [...here.filter(near), ...here.filter((one) => !near(one))];
 }

@@ -1,7 +1,9 @@
 /** What is done in the detail area. */
+import { tabOf, type View } from '../../store/index.ts';
 import type { Action } from './types.ts';
 
 const SIDEWAYS = 16;
+const isText = (view: View) => tabOf(view) === 'logs' || tabOf(view) === 'inspect';
 
 export const TEXT_ACTIONS: readonly Action[] = [
   {
@@ -9,7 +11,7 @@ export const TEXT_ACTIONS: readonly Action[] = [
     keys: ['/'],
     title: 'Search in the text',
     where: ['detail'],
-    hint: 'search',
+    hint: (view) => (isText(view) ? 'search' : ''),
     run: (c) => c.set({ typing: 'search', search: '', match: -1 }),
   },
   { id: 'detail.next', keys: ['n'], title: 'Next match', where: ['detail'], run: (c) => c.findNext(1) },
@@ -19,7 +21,7 @@ export const TEXT_ACTIONS: readonly Action[] = [
     keys: ['f'],
     title: 'Pause the logs where they are, or follow their end again',
     where: ['detail'],
-    hint: 'pause/follow',
+    hint: (view) => (tabOf(view) !== 'logs' ? '' : view.follow ? 'pause' : 'follow'),
     run: (c) => c.toggleFollow(),
   },
   {
@@ -27,7 +29,7 @@ export const TEXT_ACTIONS: readonly Action[] = [
     keys: ['w'],
     title: 'Wrap long lines or cut them',
     where: ['detail'],
-    hint: 'wrap',
+    hint: (view) => (isText(view) ? 'wrap' : ''),
     run: (c) => c.set({ wrap: !c.view.getState().wrap, across: 0 }),
   },
   {
@@ -35,7 +37,7 @@ export const TEXT_ACTIONS: readonly Action[] = [
     keys: ['t'],
     title: 'Timestamps of the logs on or off',
     where: ['detail'],
-    hint: 'time',
+    hint: (view) => (tabOf(view) === 'logs' ? 'time' : ''),
     run: (c) => c.set({ timestamps: !c.view.getState().timestamps, follow: true }),
   },
   {
