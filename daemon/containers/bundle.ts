@@ -35,27 +35,28 @@ async function writeEngineFiles(core: Core, record: ContainerRecord, sandbox: Sa
     ? core.paths(donor(core, record.hostConfig.NetworkMode, 'network').id)
     : null;
   const taken = new Set(record.mounts.map((m) => m.Destination));
-  const result: SpecMount[] = [];
-  for (const [destination, file, content] of [
+  const files = [
     ['/etc/resolv.conf', paths.resolvConf, sandbox.resolvConf],
     ['/etc/hostname', paths.hostname, `${record.config.Hostname}\n`],
     ['/etc/hosts', paths.hosts, sandbox.hostsFile],
-  ] as const) {
-    if (!shared) {
-      await writeFile(file, content);
-      await chmod(file, 0o644);
-    }
-    if (!taken.has(destination))
-      result.push({
-        destination,
-        type: 'bind',
-        source: shared ? path.join(shared.folder, path.basename(file)) : file,
-        readOnly: record.hostConfig.ReadonlyRootfs,
-        options: ['rbind', 'rprivate'],
-        user: false,
-      });
-  }
-  return result;
+  ] as const;
+  if (!shared)
+    await Promise.all(
+      files.map(async ([, file, content]) => {
+        await writeFile(file, content);
+        await chmod(file, 0o644);
+      }),
+    );
+  return files
+    .filter(([destination]) => !taken.has(destination))
+    .map(([destination, file]) => ({
+      destination,
+      type: 'bind',
+      source: shared ? path.join(shared.folder, path.basename(file)) : file,
+      readOnly: record.hostConfig.ReadonlyRootfs,
+      options: ['rbind', 'rprivate'],
+      user: false,
+    }));
 }
 
 /** `--ipc shareable` and its guests see one /dev/shm, a tmpfs of the host. */

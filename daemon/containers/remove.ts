@@ -87,8 +87,7 @@ async function dismantle(core: Core, entry: Entry, withVolumes: boolean): Promis
     await deps.runtime.remove(id);
     await deps.networks.tearDown(id);
     await closeMounts(core, entry.record);
-    await deps.layers.removeRoot(id);
-    await rm(core.paths(id).folder, { recursive: true, force: true });
+    await Promise.all([deps.layers.removeRoot(id), rm(core.paths(id).folder, { recursive: true, force: true })]);
   } catch (error) {
     throw containerErrors.removalFailed(name, messageOf(error));
   }

@@ -1,4 +1,15 @@
-import { chmodSync, closeSync, mkdirSync, openSync, rmSync, type Stats, statfsSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statfsSync,
+  symlinkSync,
+} from 'node:fs';
 import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { getXattr, MNT_DETACH, makeNode, mount, setXattr, unmount } from '../system/syscalls.ts';
@@ -7,14 +18,21 @@ import type { Change } from './types.ts';
 const FOLDERS = ['dev/pts', 'dev/shm', 'proc', 'sys', 'etc'];
 const FILES = ['.dockerenv', 'dev/console', 'etc/hosts', 'etc/hostname', 'etc/resolv.conf'];
 
-/** Docker's init layer: mount points and files that every container finds (field/engine-api.md section 2.2). */
-export function makeInitLayer(folder: string): void {
+/**
+ * Docker's init layer: mount points and files that every container finds (field/engine-api.md section 2.2). All containers share one,
+ * for nothing ever writes to it.
+ */
+export function makeInitLayer(place: string): void {
+  if (existsSync(place)) return;
+  const folder = `${place}.new`;
+  rmSync(folder, { recursive: true, force: true }); // a crash may have left half of it
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   for (const name of FOLDERS) mkdirSync(path.join(folder, name), { recursive: true, mode: 0o755 });
   for (const name of FILES) closeSync(openSync(path.join(folder, name), 'w', 0o755));
   symlinkSync('/proc/mounts', path.join(folder, 'etc/mtab'));
   // The umask of galleyd is 077; what a container sees must not depend on it.
   for (const name of ['', 'dev', ...FOLDERS, ...FILES]) chmodSync(path.join(folder, name), 0o755);
+  renameSync(folder, place);
 }
 
 /**
@@ -129,7 +147,7 @@ export function probeOverlay(dataRoot: string): void {
   const type = fileSystemName(dataRoot);
   try {
     makeRootFolders(probe);
-    mkdirSync(path.join(probe, 'lower'));
+    for (const name of ['lower', 'init']) mkdirSync(path.join(probe, name));
     makeNode(path.join(probe, 'lower/whiteout'), 0o020000, 0, 0);
     setXattr(path.join(probe, 'lower'), 'trusted.overlay.opaque', Buffer.from('y'));
     mountOverlay(probe, ['lower', 'init'], probe);
@@ -168,5 +186,4 @@ export function makeRootFolders(root: string): void {
   rmSync(root, { recursive: true, force: true });
   for (const name of ['upper', 'work', 'merged']) mkdirSync(path.join(root, name), { recursive: true, mode: 0o755 });
   chmodSync(path.join(root, 'upper'), 0o755); // the umask of galleyd is 077, and this is the container's `/`
-  makeInitLayer(path.join(root, 'init'));
 }

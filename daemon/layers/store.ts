@@ -16,6 +16,7 @@ import {
   folderSize,
   isMounted,
   listChanges,
+  makeInitLayer,
   makeRootFolders,
   mountOverlay,
   probeOverlay,
@@ -55,7 +56,9 @@ export function createLayerStore({ db, dataRoot, log, driver: wanted = 'auto' }:
   const layersFolder = path.join(dataRoot, 'layers');
   const rootsFolder = path.join(dataRoot, 'roots');
   for (const folder of [layersFolder, rootsFolder]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const initFolder = path.join(dataRoot, 'init');
   probeOverlay(dataRoot);
+  makeInitLayer(initFolder);
   const { driver, why } = chooseDriver(dataRoot, wanted);
   const folders = new LayerFolders(layersFolder);
   const table = db.documents('layers', (value) => recordSchema.parse(value));
@@ -195,7 +198,7 @@ export function createLayerStore({ db, dataRoot, log, driver: wanted = 'auto' }:
       const chainId = rootTable.get(rootKey(containerId))?.chainId ?? null;
       const stack = chain(chainId);
       for (const layer of stack) folders.ready(layer);
-      const lowers = [`../roots/${containerId}/init`, ...stack.map((layer) => `${layer.folder}/fs`)];
+      const lowers = [path.relative(layersFolder, initFolder), ...stack.map((layer) => `${layer.folder}/fs`)];
       mountOverlay(layersFolder, lowers, root);
       return merged;
     },
@@ -214,7 +217,7 @@ export function createLayerStore({ db, dataRoot, log, driver: wanted = 'auto' }:
     async changes(containerId) {
       const root = rootOf(containerId);
       const chainId = rootTable.get(rootKey(containerId))?.chainId ?? null;
-      const lowers = [path.join(root, 'init'), ...chain(chainId).map((layer) => folders.ready(layer))];
+      const lowers = [initFolder, ...chain(chainId).map((layer) => folders.ready(layer))];
       return listChanges(path.join(root, 'upper'), lowers);
     },
 
@@ -232,7 +235,7 @@ export function createLayerStore({ db, dataRoot, log, driver: wanted = 'auto' }:
       return {
         Name: 'overlay2',
         Data: {
-          LowerDir: [path.join(root, 'init'), ...lowers].join(':'),
+          LowerDir: [initFolder, ...lowers].join(':'),
           MergedDir: path.join(root, 'merged'),
           UpperDir: path.join(root, 'upper'),
           WorkDir: path.join(root, 'work'),
