@@ -3,6 +3,7 @@ import type { ContainerConfig, CreateExecBody, HostConfig } from '../../src/api/
 import type { LayerStore } from '../layers/types.ts';
 import type { OciProcess, OciSpec, Runtime, SpecInput } from '../runtime/types.ts';
 import type { Database } from '../state/index.ts';
+import { type CgroupAbilities, cgroupAbilities } from '../system/cgroups.ts';
 import type { Log } from '../system/log.ts';
 import { StreamHub } from './hub.ts';
 import type { NameLists } from './names.ts';
@@ -96,6 +97,8 @@ export interface Core {
   paths(id: string): ContainerPaths;
   /** @throws nothing: an event is an announcement. */
   emit(record: ContainerRecord, action: string, extra?: Record<string, string>): void;
+  /** What the cgroups of this host can limit. */
+  readonly host: CgroupAbilities;
   closed: boolean;
   /** What follows a run's end; set by the manager, because the exit may lead to a start again. */
   watchExit(entry: Entry, run: Run): void;
@@ -127,6 +130,7 @@ export function createCore(
     deps,
     store,
     paths,
+    host: cgroupAbilities(),
     watchExit: (entry, run) => watchExit(core, entry, run),
     closed: false,
     live(entry) {

@@ -9,7 +9,9 @@ import type {
 import { containerErrors } from '../errors/containers.ts';
 import { EngineError } from '../errors/engine-error.ts';
 import type { Core } from './core.ts';
-import { checkContainer, endpointsOf, normaliseHostConfig } from './host-config.ts';
+import { checkContainer } from './check.ts';
+import { limitToHost } from './check-resources.ts';
+import { endpointsOf, normaliseHostConfig } from './host-config.ts';
 import { familiarReference } from './image-name.ts';
 import { mergeConfig } from './merge.ts';
 import { parseVolumesFrom, planMounts } from './mount-specs.ts';
@@ -50,6 +52,21 @@ function hostnameFor(core: Core, { NetworkMode, UTSMode }: HostConfig, id: strin
     ? core.store.get(NetworkMode.slice('container:'.length))
     : undefined;
   return joined?.record.config.Hostname ?? defaultHostname(NetworkMode, UTSMode ?? '', id);
+}
+
+/** An image of another platform than asked for is as good as none: the CLI pulls the right one then. @throws EngineError 404 */
+function checkPlatform(
+  asked: string | undefined,
+  reference: string,
+  image: { os: string; architecture: string; variant?: string },
+): void {
+  if (!asked || image.architecture === '') return;
+  const [os = '', architecture = ''] = asked.toLowerCase().split('/');
+  const alias: Readonly<Record<string, string>> = { x86_64: 'amd64', 'x86-64': 'amd64', aarch64: 'arm64', armhf: 'arm' };
+  const fits = architecture === '' || (alias[architecture] ?? architecture) === image.architecture;
+  if (os === (image.os || 'linux') && fits) return;
+  const has = [image.os, image.architecture, image.variant].filter(Boolean).join('/');
+  throw containerErrors.wrongPlatform(familiarReference(reference), has, asked);
 }
 
 function platformWarning(
@@ -95,8 +112,9 @@ export async function createContainer(
   if (!image && body.Image === '') throw containerErrors.noCommand();
   if (!image) throw containerErrors.noSuchImage(familiarReference(body.Image));
   const merged = mergeConfig(configOf(body), image.config);
-  const normal = normaliseHostConfig(body.HostConfig);
-  const Warnings = [...checkContainer(merged, normal), ...platformWarning(platform, image)];
+  checkPlatform(platform, body.Image, image);
+  const { hostConfig: normal, warnings } = limitToHost(normaliseHostConfig(body.HostConfig), core.host);
+  const Warnings = [...warnings, ...checkContainer(merged, normal, core.host), ...platformWarning(platform, image)];
   const hostConfig = notAnImage(() => ({
     ...normal,
     NetworkMode: byId(core, normal.NetworkMode),

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { containerErrors } from '../errors/containers.ts';
+import { EngineError } from '../errors/engine-error.ts';
 import { attachTo } from './attach.ts';
 import { type ContainerDeps, type Core, createCore } from './core.ts';
 import { createContainer } from './create.ts';
@@ -58,7 +59,13 @@ export function createContainerManager(deps: ContainerDeps): ContainerManager {
     start: async (reference) => startContainer(core, find(reference)),
     stop: async (reference, options) => stopContainer(core, find(reference), options),
     restart: async (reference, options) => restartContainer(core, find(reference), options),
-    kill: async (reference, signal) => killContainer(core, find(reference), reference, signal),
+    async kill(reference, signal) {
+      try {
+        await killContainer(core, find(reference), signal);
+      } catch (error) {
+        throw error instanceof EngineError ? containerErrors.cannotKill(reference, error) : error;
+      }
+    },
     pause: async (reference) => pauseContainer(core, find(reference)),
     unpause: async (reference) => unpauseContainer(core, find(reference)),
     rename: async (reference, name) => renameContainer(core, find(reference), name),

@@ -74,7 +74,11 @@ export function parseVolumeSpec(spec: string, volumeDriver: string): MountRecord
     if (error instanceof EngineError) throw containerErrors.volumeSpec(spec, error.message);
     throw error;
   }
-  if (!bind && parsed.propagation !== '') throw containerErrors.badMode(mode);
+  if (!bind && parsed.propagation !== '')
+    throw containerErrors.volumeSpec(
+      spec,
+      'invalid mount config for type "volume": field BindOptions must not be specified',
+    );
   if (bind && parsed.noCopy) throw containerErrors.badMode(mode);
   if (!bind && (source.startsWith('.') || source.startsWith('~')))
     throw containerErrors.invalid(
@@ -101,11 +105,11 @@ export function parseMountRequest(request: MountRequest): MountRecord {
   if (type !== 'bind' && type !== 'volume' && type !== 'tmpfs') {
     if (type === 'image' || type === 'cluster' || type === 'npipe')
       throw containerErrors.mountConfig(type, 'galley mounts bind, volume and tmpfs');
-    throw containerErrors.invalid(`mount type unknown: "${String(type)}"`);
+    throw containerErrors.mountConfig(type, 'mount type unknown');
   }
   if (!request.Target) throw containerErrors.mountConfig(type, 'field Target must not be empty');
   const Destination = checkTarget(type, request.Target);
-  const base = { ...BLANK, Type: type, Destination, RW: !request.ReadOnly };
+  const base: MountRecord = { ...BLANK, Type: type, Destination, RW: !request.ReadOnly };
   const foreign = (present: boolean, field: string) => {
     if (present)
       throw containerErrors.mountConfig(type, `exclusive options: must not specify ${field} for type "${type}"`);
@@ -156,10 +160,12 @@ const TMPFS_OPTION =
 
 /** `--tmpfs /run:size=64m,exec`. @throws EngineError 400 */
 function parseTmpfs(target: string, options: string): MountRecord {
+  if (!path.posix.isAbsolute(target))
+    throw containerErrors.invalid(`invalid mount path: '${target}' mount path must be absolute`);
   const Destination = checkTarget('tmpfs', target);
   const words = options === '' ? [] : options.split(',');
   for (const word of words)
-    if (!TMPFS_OPTION.test(word)) throw containerErrors.mountConfig('tmpfs', `invalid option "${word}" for ${target}`);
+    if (!TMPFS_OPTION.test(word)) throw containerErrors.invalid(`invalid tmpfs option ["${word}"]`);
   return { ...BLANK, Type: 'tmpfs', Destination, RW: !words.includes('ro'), Options: words, Listed: false };
 }
 

@@ -1,9 +1,10 @@
 import type { HostConfig } from '../../src/api/index.ts';
 import { containerErrors } from '../errors/containers.ts';
-import { messageOf } from '../errors/engine-error.ts';
+import { EngineError, messageOf } from '../errors/engine-error.ts';
 import type { Core, Run } from './core.ts';
 import { autoRemoveContainer } from './exit.ts';
-import { checkResources, checkRestartPolicy } from './host-config.ts';
+import { checkRestartPolicy } from './check.ts';
+import { checkResources, limitToHost } from './check-resources.ts';
 import { checkName } from './names.ts';
 import { type ContainerRecord, isAlive } from './record.ts';
 import { cancelRestart } from './restart-timer.ts';
@@ -147,10 +148,10 @@ export async function restartContainer(
 }
 
 /** @throws EngineError 400, 409 */
-export async function killContainer(core: Core, entry: Entry, reference: string, signalText: string): Promise<void> {
+export async function killContainer(core: Core, entry: Entry, signalText: string): Promise<void> {
   const signal = signalNumber(signalText || 'KILL');
   const { id } = entry.record;
-  const refuse = () => containerErrors.cannotKill(reference, id);
+  const refuse = () => containerErrors.notRunning(id);
   if (signal !== SIGKILL) {
     await sendSignal(core, entry, signal, refuse);
     return;
@@ -180,15 +181,23 @@ export async function unpauseContainer(core: Core, entry: Entry): Promise<void> 
   });
 }
 
+function allocating<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof EngineError ? containerErrors.renameFailed(error) : error;
+  }
+}
+
 /** @throws EngineError 400, 409 */
 export async function renameContainer(core: Core, entry: Entry, given: string): Promise<void> {
   if (given === '') throw containerErrors.emptyName();
-  const name = checkName(given);
+  const name = allocating(() => checkName(`/${given.replace(/^\//, '')}`));
   await entry.mutex.run('rename', async () => {
     const { name: old, removing } = entry.record;
     if (removing) throw containerErrors.conflict(`container ${old} is marked for removal and cannot be renamed`);
-    if (old === name) throw containerErrors.sameName(name);
-    core.store.rename(entry, name);
+    if (old === name) throw containerErrors.sameName();
+    allocating(() => core.store.rename(entry, name));
     core.emit(entry.record, 'rename', { oldName: `/${old}` });
   });
 }
@@ -230,14 +239,14 @@ export async function updateContainer(
   return entry.mutex.run('update', async () => {
     const { record } = entry;
     if (record.removing) throw containerErrors.updateMarked(record.id);
-    const hostConfig = mergeUpdate(record.hostConfig, change);
+    const { hostConfig, warnings } = limitToHost(mergeUpdate(record.hostConfig, change), core.host);
     if (record.hostConfig.AutoRemove && !['', 'no'].includes(hostConfig.RestartPolicy.Name))
       throw containerErrors.updateRestartAutoRemove(record.id);
-    checkResources(hostConfig);
+    checkResources(hostConfig, core.host);
     checkRestartPolicy(hostConfig);
     if (isAlive(record) && UPDATABLE.some((key) => change[key])) await core.deps.runtime.update(record.id, hostConfig);
     core.emit(core.store.update(entry, { hostConfig }), 'update');
-    return { Warnings: [] };
+    return { Warnings: warnings };
   });
 }
 

@@ -8,7 +8,8 @@ const LARGEST = 64;
 export function signalNumber(text: string): number {
   if (/^\d+$/.test(text)) {
     const number = Number(text);
-    if (number < 1 || number > LARGEST) throw containerErrors.badSignal(text);
+    if (number < 1) throw containerErrors.badSignal(text);
+    if (number > LARGEST) throw containerErrors.unsupportedSignal(text);
     return number;
   }
   const name = text.toUpperCase().replace(/^SIG/, '');

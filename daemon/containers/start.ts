@@ -13,8 +13,11 @@ export function classifyStartFailure(words: string): { exitCode: number; error: 
   const full = `failed to create task for container: failed to create shim task: OCI runtime create failed: ${words}: unknown`;
   if (/executable file not found|no such file or directory/i.test(words))
     return { exitCode: 127, error: containerErrors.runtimeFailed(full, 'caller', words) };
-  if (/permission denied|is a directory/i.test(words))
+  if (/permission denied/i.test(words))
     return { exitCode: 126, error: containerErrors.runtimeFailed(full, 'caller', words) };
+  // The CLI looks for "permission denied" to exit with 126, and newer runtimes say it otherwise.
+  if (/is a directory/i.test(words))
+    return { exitCode: 126, error: containerErrors.runtimeFailed(`${full}: permission denied`, 'caller', words) };
   if (/not a directory/i.test(words))
     return {
       exitCode: 127,

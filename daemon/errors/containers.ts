@@ -2,6 +2,11 @@ import { EngineError } from './engine-error.ts';
 
 /** Errors of containers and execs: Docker's words and statuses (field/engine-api.md sections 1.3, 2.1 to 2.6). */
 export const containerErrors = {
+  wrongPlatform: (reference: string, has: string, wanted: string) =>
+    new EngineError(
+      'notFound',
+      `image with reference ${reference} was found but its platform (${has}) does not match the specified platform (${wanted})`,
+    ),
   notFound: (reference: string) => new EngineError('notFound', `No such container: ${reference}`),
   ambiguous: (prefix: string) => new EngineError('invalid', `multiple IDs found with provided prefix: ${prefix}`),
   noSuchImage: (reference: string) => new EngineError('notFound', `No such image: ${reference}`),
@@ -14,8 +19,8 @@ export const containerErrors = {
       `Conflict. The container name "/${name}" is already in use by container "${id}". You have to remove (or rename) that container to be able to reuse that name.`,
     ),
   emptyName: () => new EngineError('invalid', 'Neither old nor new names may be empty'),
-  sameName: (name: string) =>
-    new EngineError('invalid', `Renaming a container with the same name as its current name: /${name}`),
+  sameName: () => new EngineError('invalid', 'Renaming a container with the same name as its current name'),
+  renameFailed: (why: EngineError) => new EngineError(why.kind, `Error when allocating new name: ${why.message}`),
   invalid: (message: string) => new EngineError('invalid', message),
   conflict: (message: string) => new EngineError('conflict', message),
   noCommand: () => new EngineError('invalid', 'no command specified'),
@@ -32,8 +37,10 @@ export const containerErrors = {
   badSignal: (signal: string) => new EngineError('invalid', `invalid signal: ${signal}`),
   badDetachKeys: (keys: string) => new EngineError('invalid', `Invalid escape keys (${keys}) provided`),
   notRunning: (id: string) => new EngineError('conflict', `container ${id} is not running`),
-  cannotKill: (reference: string, id: string) =>
-    new EngineError('conflict', `cannot kill container: ${reference}: container ${id} is not running`),
+  cannotKill: (reference: string, why: EngineError) =>
+    new EngineError(why.kind, `cannot kill container: ${reference}: ${why.message}`),
+  unsupportedSignal: (signal: string) =>
+    new EngineError('invalid', `the linux daemon does not support signal ${signal}`),
   alreadyStarted: (name: string) => new EngineError('notModified', `container ${name} is already started`),
   alreadyStopped: (name: string) => new EngineError('notModified', `container ${name} is already stopped`),
   startPaused: () => new EngineError('conflict', 'cannot start a paused container, try unpause instead'),
@@ -68,8 +75,9 @@ export const containerErrors = {
   unknownLogDriver: (type: string) =>
     new EngineError(
       'invalid',
-      `logger: no log driver named '${type}' is registered: galley has json-file, local and none`,
+      `error looking up logging plugin ${type}: plugin "${type}" not found (galley has json-file, local and none)`,
     ),
+  logDriverRefuses: (why: string) => new EngineError('invalid', `failed to initialize logging driver: ${why}`),
   unknownLogOption: (option: string, driver: string) =>
     new EngineError('invalid', `unknown log opt '${option}' for ${driver} log driver`),
   badFilter: (name: string) => new EngineError('invalid', `invalid filter '${name}'`),

@@ -9,14 +9,13 @@ export const runtimeErrors = {
     new EngineError('invalid', `unable to find user ${user}: no matching entries in passwd file`),
   unknownGroup: (group: string) =>
     new EngineError('invalid', `unable to find group ${group}: no matching entries in group file`),
-  badId: (value: string) =>
-    new EngineError('invalid', `invalid user or group id ${value}: uids and gids must be in range 0-2147483647`),
+  badId: () => new EngineError('invalid', 'uids and gids must be in range 0-2147483647'),
   psFailed: (words: string) => new EngineError('invalid', words),
   conmonFailed: (why: string) => new EngineError('system', `conmon failed: ${why}`),
   unknownCapability: (names: readonly string[]) =>
     new EngineError('invalid', `invalid capability: ${names.join(', ')}`),
   badSecurityOption: (option: string) =>
-    new EngineError('invalid', `invalid --security-opt: ${JSON.stringify(option)}`),
+    new EngineError('invalid', `invalid --security-opt 2: ${JSON.stringify(option)}`),
   badSeccomp: (why: string) => new EngineError('invalid', `opening seccomp profile failed: ${why}`),
   unreachable: (why: string) => new EngineError('system', `conmon does not answer: ${why}`),
   notRunning: (id: string) => new EngineError('conflict', `container ${id} is not running`),

@@ -66,6 +66,11 @@ const normalise = (name: string): string => {
   return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
 };
 
+/** Names that no kernel knows, as `CAP_…`. */
+export function unknownCapabilities(names: readonly string[]): string[] {
+  return names.map(normalise).filter((name) => name !== 'ALL' && !ALL_CAPABILITIES.includes(name));
+}
+
 /**
  * The container's capabilities, limited to what this host can give at all (`bounding`). `unknown` are names that no kernel knows.
  */
@@ -76,7 +81,7 @@ export function chooseCapabilities(
   if (options.privileged) return { granted: [...bounding], unknown: [] };
   const add = options.add.map(normalise);
   const drop = options.drop.map(normalise);
-  const unknown = [...add, ...drop].filter((name) => name !== 'ALL' && !ALL_CAPABILITIES.includes(name));
+  const unknown = unknownCapabilities([...add, ...drop]);
   const base = add.includes('ALL') ? ALL_CAPABILITIES : drop.includes('ALL') ? [] : DEFAULT;
   const wanted = new Set([...base, ...add]);
   const granted = ALL_CAPABILITIES.filter(

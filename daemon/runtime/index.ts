@@ -1,6 +1,7 @@
 export { buildExecProcess } from './exec-process.ts';
 export { type HostFacts, readHostFacts } from './host-facts.ts';
 export { createRuntime, type RuntimeOptions } from './runtime.ts';
-export { buildSpec } from './spec.ts';
+export { unknownCapabilities } from './capabilities.ts';
+export { buildSpec, readSecurityOptions } from './spec.ts';
 export type * from './types.ts';
 export { resolveUser } from './user.ts';

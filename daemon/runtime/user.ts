@@ -15,7 +15,7 @@ const rows = (text: string): string[][] =>
 /** @throws EngineError for what the kernel would take for another id */
 function toId(text: string): number {
   const id = Number(text);
-  if (!/^\d+$/.test(text) || id > 2 ** 31 - 1) throw runtimeErrors.badId(text);
+  if (!/^\d+$/.test(text) || id > 2 ** 31 - 1) throw runtimeErrors.badId();
   return id;
 }
 const isNumber = (text: string): boolean => /^\d+$/.test(text);

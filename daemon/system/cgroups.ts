@@ -21,6 +21,54 @@ export function hierarchies(): string[] {
   return known;
 }
 
+/** What the cgroups of this host can limit. */
+export interface CgroupAbilities {
+  /** Processors and memory nodes in the kernel's list form (`0-3`); '' where there is no telling. */
+  cpus: string;
+  mems: string;
+  swapLimit: boolean;
+  swappiness: boolean;
+  oomKillDisable: boolean;
+  blkioWeight: boolean;
+  blkioWeightDevice: boolean;
+  blkioThrottle: boolean;
+}
+
+/** Looked up once: a running kernel's controllers do not change. */
+export function cgroupAbilities(): CgroupAbilities {
+  const first = (...files: string[]) => {
+    for (const file of files) {
+      const text = readCgroupFile(ROOT, file);
+      if (text) return text;
+    }
+    return '';
+  };
+  const has = (...files: string[]) => files.some((file) => existsSync(path.join(ROOT, file)));
+  if (cgroupVersion() === 2) {
+    const controllers = first('cgroup.controllers').split(' ');
+    return {
+      cpus: first('cpuset.cpus.effective'),
+      mems: first('cpuset.mems.effective'),
+      swapLimit: controllers.includes('memory'),
+      swappiness: false,
+      oomKillDisable: false,
+      blkioWeight: has('init.scope/io.weight', 'system.slice/io.weight', 'init.scope/io.bfq.weight'),
+      blkioWeightDevice: has('init.scope/io.weight', 'system.slice/io.weight', 'init.scope/io.bfq.weight'),
+      blkioThrottle: controllers.includes('io'),
+    };
+  }
+  return {
+    cpus: first('cpuset/cpuset.effective_cpus', 'cpuset/cpuset.cpus'),
+    mems: first('cpuset/cpuset.effective_mems', 'cpuset/cpuset.mems'),
+    swapLimit: has('memory/memory.memsw.limit_in_bytes'),
+    swappiness: has('memory/memory.swappiness'),
+    oomKillDisable: has('memory/memory.oom_control'),
+    blkioWeight: has('blkio/blkio.weight', 'blkio/blkio.bfq.weight'),
+    blkioWeightDevice: has('blkio/blkio.weight_device', 'blkio/blkio.bfq.weight_device'),
+    blkioThrottle: has('blkio/blkio.throttle.read_bps_device'),
+  };
+}
+
 /** Folder of a process' cgroup for a v1 controller, or of its only cgroup on v2 (cgroups(7), /proc/<pid>/cgroup). */
 export function cgroupFolder(pid: number, controller: string): string | undefined {
   let text: string;

@@ -44,14 +44,15 @@ export interface ContainerConfig {
   Shell?: string[];
 }
 
-export type RestartPolicyName = '' | 'no' | 'always' | 'unless-stopped' | 'on-failure';
 export interface RestartPolicy {
-  Name: RestartPolicyName;
+  /** '', no, always, unless-stopped, on-failure. */
+  Name: string;
   MaximumRetryCount: number;
 }
 
 export interface MountRequest {
-  Type: 'bind' | 'volume' | 'tmpfs' | 'image' | 'npipe' | 'cluster';
+  /** bind, volume, tmpfs, image, npipe, cluster. */
+  Type: string;
   Source?: string;
   Target: string;
   ReadOnly?: boolean;

@@ -37,7 +37,7 @@ const rate = z
   .optional();
 
 const mountRequest = goObject({
-  Type: z.enum(['bind', 'volume', 'tmpfs', 'image', 'npipe', 'cluster']),
+  Type: text,
   Source: z.string().optional(),
   Target: text,
   ReadOnly: z.boolean().optional(),
@@ -63,12 +63,7 @@ const mountRequest = goObject({
 });
 
 const restartPolicy = goObject({
-  Name: z
-    .enum(['', 'no', 'always', 'unless-stopped', 'on-failure'], {
-      error: (issue) =>
-        `invalid restart policy: unknown policy '${String(issue.input)}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-    })
-    .default(''),
+  Name: text,
   MaximumRetryCount: int,
 });
 
@@ -135,7 +130,10 @@ const hostConfigShape = {
     .nullable()
     .default(null),
   DeviceCgroupRules: strings,
-  DeviceRequests: z.array(z.unknown()).nullable().optional(),
+  DeviceRequests: z
+    .array(goObject({ Driver: text, Capabilities: z.array(z.array(z.string())).default([]) }))
+    .nullable()
+    .optional(),
   MemoryReservation: int,
   MemorySwap: int,
   MemorySwappiness: z.int().nullable().optional(),

@@ -1,6 +1,6 @@
 /** Single values of run's flags, in the forms people write them. Each throws Docker's words. */
 import { readFileSync } from 'node:fs';
-import type { DeviceMapping, RestartPolicy, RestartPolicyName, StringMap, Ulimit } from '../../api/containers.ts';
+import type { DeviceMapping, RestartPolicy, StringMap, Ulimit } from '../../api/containers.ts';
 import { parseBytes } from '../../format/units.ts';
 
 /** `NAME=SOFT[:HARD]`. */
@@ -104,7 +104,7 @@ export function parseRestart(text: string): RestartPolicy {
   if (count !== undefined && !/^\d+$/.test(count))
     throw new Error('invalid restart policy format: maximum retry count must be an integer');
   // The engine knows which names there are; it answers 400 for another.
-  return { Name: name as RestartPolicyName, MaximumRetryCount: Number(count ?? 0) };
+  return { Name: name, MaximumRetryCount: Number(count ?? 0) };
 }
 
 /** `PATH[:TARGET][:rwm]`. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { compileFilters, type FilterLookups, impliesAll } from '../../../daemon/containers/filters.ts';
-import { checkContainer, endpointsOf, normaliseHostConfig, parseSize } from '../../../daemon/containers/host-config.ts';
+import { checkContainer } from '../../../daemon/containers/check.ts';
+import { limitToHost, parseSet } from '../../../daemon/containers/check-resources.ts';
+import { endpointsOf, normaliseHostConfig, parseSize } from '../../../daemon/containers/host-config.ts';
 import {
   parseMountRequest,
   parseVolumeSpec,
@@ -33,7 +35,7 @@ describe('volume specifications', () => {
     ['/x:ro', "invalid volume specification: '/x:ro'"],
     ['/x:/y:fast', 'invalid mode: fast'],
     ['/x:/y:ro,rw', 'invalid mode: ro,rw'],
-    ['v:/y:rshared', 'invalid mode: rshared'],
+    ['v:/y:rshared', 'field BindOptions must not be specified'],
     ['/x:y', "invalid mount path: 'y' mount path must be absolute"],
     ['/x:/', "destination can't be '/'"],
     ['./x:/y', 'If you intended to pass a host directory, use absolute path'],
@@ -71,9 +73,21 @@ describe('volume specifications', () => {
   });
 });
 
+/** A host that can limit everything, with two processors. */
+const abilities = {
+  cpus: '0-1',
+  mems: '0',
+  swapLimit: true,
+  swappiness: true,
+  oomKillDisable: true,
+  blkioWeight: true,
+  blkioWeightDevice: true,
+  blkioThrottle: true,
+};
+
 describe('validation', () => {
   const check = (host: Parameters<typeof hostConfigOf>[0], config = {}) =>
-    checkContainer(configOf(config), normaliseHostConfig(hostConfigOf(host)));
+    checkContainer(configOf(config), normaliseHostConfig(hostConfigOf(host)), abilities);
   test.each([
     [{ Memory: 1024 }, 'Minimum memory limit allowed is 6MB'],
     [
@@ -84,7 +98,7 @@ describe('validation', () => {
       { RestartPolicy: { Name: 'always' as const, MaximumRetryCount: 3 } },
       "maximum retry count can only be used with 'on-failure'",
     ],
-    [{ LogConfig: { Type: 'syslog', Config: null } }, "no log driver named 'syslog'"],
+    [{ LogConfig: { Type: 'syslog', Config: null } }, 'error looking up logging plugin syslog'],
     [
       { LogConfig: { Type: 'json-file', Config: { colour: 'red' } } },
       "unknown log opt 'colour' for json-file log driver",
@@ -92,10 +106,33 @@ describe('validation', () => {
     [{ PortBindings: { 'x/tcp': [] } }, 'invalid port specification: "x/tcp"'],
     [{ NanoCpus: 1e15 }, 'range of CPUs is from 0.01 to'],
     [{ IpcMode: 'weird' }, 'invalid IPC mode: weird'],
+    [{ CpusetCpus: '0,2' }, 'Requested CPUs are not available - requested 0,2, available: 0-1'],
+    [{ CpusetMems: 'x' }, 'Invalid value x for cpuset mems: invalid format: x'],
+    [{ CapAdd: ['nosuch'] }, 'invalid CapAdd: unknown capability: "CAP_NOSUCH"'],
+    [{ SecurityOpt: ['nosuch=1'] }, 'invalid --security-opt 2: "nosuch=1"'],
+    [{ Runtime: 'nosuch' }, 'unknown or invalid runtime name: nosuch'],
+    [{ Isolation: 'hyperv' }, "invalid isolation 'hyperv' on linux"],
+    [
+      { DeviceRequests: [{ Driver: '', Capabilities: [['gpu']] }] },
+      'could not select device driver "" with capabilities: [[gpu]]',
+    ],
+    [{ StorageOpt: { size: '1G' } }, '--storage-opt is supported only'],
   ])('refuses %j', (host, words) => expect(() => check(host)).toThrow(words));
   test('accepts a plain one without a warning', () => expect(check({})).toEqual([]));
   test('a relative working directory is refused', () =>
     expect(() => check({}, { WorkingDir: 'x' })).toThrow("the working directory 'x' is invalid"));
+  test('what the host cannot limit is left out with a warning', () => {
+    const poor = { ...abilities, blkioWeight: false, swapLimit: false };
+    const { hostConfig, warnings } = limitToHost(hostConfigOf({ BlkioWeight: 5, Memory: 1e8, MemorySwap: 2e8 }), poor);
+    expect([hostConfig.BlkioWeight, hostConfig.MemorySwap]).toEqual([0, -1]);
+    expect(warnings).toEqual([
+      expect.stringContaining('Memory limited without swap.'),
+      expect.stringContaining('Weight discarded.'),
+    ]);
+    expect(limitToHost(hostConfigOf({ BlkioWeight: 5 }), abilities).warnings).toEqual([]);
+    expect([...(parseSet('0-2,5') ?? [])]).toEqual([0, 1, 2, 5]);
+    expect(parseSet('2-1')).toBeUndefined();
+  });
   test('defaults', () => {
     expect(
       normaliseHostConfig(hostConfigOf({ NetworkMode: 'default', Memory: 1e8, PidsLimit: 0, MemorySwappiness: -1 })),
