@@ -6,10 +6,7 @@ import type { CgroupAbilities } from '../system/cgroups.ts';
 const MINIMUM_MEMORY = 6 * 1024 * 1024;
 
 /** The limits that this host can keep; what it cannot is left out with a warning, as dockerd does. */
-export function limitToHost(
-  given: HostConfig,
-  host: CgroupAbilities,
-): { hostConfig: HostConfig; warnings: string[] } {
+export function limitToHost(given: HostConfig, host: CgroupAbilities): { hostConfig: HostConfig; warnings: string[] } {
   const hostConfig = { ...given };
   const warnings: string[] = [];
   const drop = <K extends keyof HostConfig>(absent: boolean, key: K, none: HostConfig[K], warning: string) => {
@@ -31,12 +28,7 @@ export function limitToHost(
     'memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.',
   );
   drop(!host.oomKillDisable, 'OomKillDisable', null, 'OomKillDisable. OomKillDisable discarded.');
-  drop(
-    !host.blkioWeight,
-    'BlkioWeight',
-    0,
-    'Block I/O weight or the cgroup is not mounted. Weight discarded.',
-  );
+  drop(!host.blkioWeight, 'BlkioWeight', 0, 'Block I/O weight or the cgroup is not mounted. Weight discarded.');
   drop(
     !host.blkioWeightDevice,
     'BlkioWeightDevice',

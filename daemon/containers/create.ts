@@ -8,14 +8,14 @@ import type {
 } from '../../src/api/index.ts';
 import { containerErrors } from '../errors/containers.ts';
 import { EngineError } from '../errors/engine-error.ts';
-import type { Core } from './core.ts';
 import { checkContainer } from './check.ts';
 import { limitToHost } from './check-resources.ts';
+import type { Core } from './core.ts';
 import { endpointsOf, normaliseHostConfig } from './host-config.ts';
 import { familiarReference } from './image-name.ts';
 import { mergeConfig } from './merge.ts';
 import { parseVolumesFrom, planMounts } from './mount-specs.ts';
-import { checkBindSources, prepareVolumes, type VolumeUse } from './mounts.ts';
+import { checkBindSources, followDataRoot, prepareVolumes, type VolumeUse } from './mounts.ts';
 import { checkName, generateName, type NameLists, newContainerId } from './names.ts';
 import { type ContainerRecord, type MountRecord, ZERO_TIME } from './record.ts';
 import { defaultHostname, sandboxRequestOf } from './sandbox.ts';
@@ -62,11 +62,16 @@ function checkPlatform(
 ): void {
   if (!asked || image.architecture === '') return;
   const [os = '', architecture = ''] = asked.toLowerCase().split('/');
-  const alias: Readonly<Record<string, string>> = { x86_64: 'amd64', 'x86-64': 'amd64', aarch64: 'arm64', armhf: 'arm' };
+  const alias: Readonly<Record<string, string>> = {
+    x86_64: 'amd64',
+    'x86-64': 'amd64',
+    aarch64: 'arm64',
+    armhf: 'arm',
+  };
   const fits = architecture === '' || (alias[architecture] ?? architecture) === image.architecture;
   if (os === (image.os || 'linux') && fits) return;
   const has = [image.os, image.architecture, image.variant].filter(Boolean).join('/');
-  throw containerErrors.wrongPlatform(familiarReference(reference), has, asked);
+  throw containerErrors.wrongPlatform(reference, has, asked);
 }
 
 function platformWarning(
@@ -122,7 +127,7 @@ export async function createContainer(
     PidMode: byId(core, normal.PidMode ?? ''),
   }));
   const inherited = notAnImage(() => inheritedMounts(core, hostConfig.VolumesFrom ?? []));
-  const planned = planMounts(merged, hostConfig, inherited);
+  const planned = followDataRoot(planMounts(merged, hostConfig, inherited), deps.dataRoot);
   await checkBindSources(planned);
 
   const id = newContainerId();

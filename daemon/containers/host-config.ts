@@ -31,6 +31,11 @@ export function normaliseHostConfig(given: HostConfig): HostConfig {
     MemorySwappiness: given.MemorySwappiness === -1 ? null : (given.MemorySwappiness ?? null),
     MemorySwap: given.MemorySwap || (given.Memory > 0 ? given.Memory * 2 : 0),
     PortBindings: given.PortBindings ?? {},
+    // Labels would keep such a container from what it was given; dockerd turns them off and says so.
+    SecurityOpt:
+      given.Privileged || given.IpcMode === 'host' || given.PidMode === 'host'
+        ? [...(given.SecurityOpt ?? []), 'label=disable']
+        : given.SecurityOpt,
   };
 }
 

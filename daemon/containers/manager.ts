@@ -58,7 +58,7 @@ export function createContainerManager(deps: ContainerDeps): ContainerManager {
     },
     start: async (reference) => startContainer(core, find(reference)),
     stop: async (reference, options) => stopContainer(core, find(reference), options),
-    restart: async (reference, options) => restartContainer(core, find(reference), options),
+    restart: async (reference, options) => restartContainer(core, find(reference), reference, options),
     async kill(reference, signal) {
       try {
         await killContainer(core, find(reference), signal);

@@ -40,7 +40,10 @@ export function mergeConfig(own: ContainerConfig, image: ImageRunConfig): Contai
     ...own,
     User: own.User || image.User || '',
     ExposedPorts: { ...(image.ExposedPorts ?? {}), ...(own.ExposedPorts ?? {}) },
-    Volumes: { ...(image.Volumes ?? {}), ...(own.Volumes ?? {}) },
+    Volumes:
+      Object.keys(own.Volumes ?? {}).length === 0
+        ? (image.Volumes ?? null)
+        : { ...(image.Volumes ?? {}), ...own.Volumes },
     Labels: { ...(image.Labels ?? {}), ...(own.Labels ?? {}) },
     WorkingDir: own.WorkingDir || image.WorkingDir || '',
     StopSignal: own.StopSignal || image.StopSignal,

@@ -91,7 +91,7 @@ export function parseVolumeSpec(spec: string, volumeDriver: string): MountRecord
     Source: bind ? path.posix.normalize(source).replace(/(.)\/$/, '$1') : '',
     Destination: destination,
     Driver: bind ? '' : volumeDriver || 'local',
-    Mode: mode,
+    Mode: mode || (bind ? '' : 'z'),
     RW: !parsed.readOnly,
     Propagation: bind ? parsed.propagation || 'rprivate' : '',
     CreateSource: bind,

@@ -33,6 +33,19 @@ export async function checkBindSources(mounts: readonly MountRecord[]): Promise<
       throw containerErrors.bindSourceMissing(mount.Source);
 }
 
+/** A bind that holds the data root, or lies in it, must follow its unmounts: else removed containers stay pinned in this one. */
+export function followDataRoot(mounts: readonly MountRecord[], dataRoot: string): MountRecord[] {
+  const within = (inner: string, outer: string) =>
+    inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`);
+  return mounts.map((mount) =>
+    mount.Type === 'bind' &&
+    mount.Propagation === 'rprivate' &&
+    (within(dataRoot, mount.Source) || within(mount.Source, dataRoot))
+      ? { ...mount, Propagation: 'rslave' }
+      : mount,
+  );
+}
+
 export interface VolumeUse {
   mounts: MountRecord[];
   /** Undoes what was done, in order of need. */

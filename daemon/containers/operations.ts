@@ -1,10 +1,10 @@
 import type { HostConfig } from '../../src/api/index.ts';
 import { containerErrors } from '../errors/containers.ts';
 import { EngineError, messageOf } from '../errors/engine-error.ts';
-import type { Core, Run } from './core.ts';
-import { autoRemoveContainer } from './exit.ts';
 import { checkRestartPolicy } from './check.ts';
 import { checkResources, limitToHost } from './check-resources.ts';
+import type { Core, Run } from './core.ts';
+import { autoRemoveContainer } from './exit.ts';
 import { checkName } from './names.ts';
 import { type ContainerRecord, isAlive } from './record.ts';
 import { cancelRestart } from './restart-timer.ts';
@@ -134,6 +134,7 @@ export async function stopContainer(
 export async function restartContainer(
   core: Core,
   entry: Entry,
+  reference: string,
   options: { signal?: string; timeout?: number },
 ): Promise<void> {
   const live = core.live(entry);
@@ -141,6 +142,8 @@ export async function restartContainer(
   try {
     if (isAlive(entry.record) || entry.record.status === 'restarting') await stopContainer(core, entry, options);
     await startContainer(core, entry);
+  } catch (error) {
+    throw error instanceof EngineError ? containerErrors.cannotRestart(reference, error) : error;
   } finally {
     live.keepOnExit = false;
   }

@@ -1,10 +1,12 @@
 import type {
   ContainerInspect,
   ContainerSummary,
+  HostConfig,
   MountPoint,
   NetworkSettings,
   PortSummary,
 } from '../../src/api/index.ts';
+import { MASKED_PATHS, READONLY_PATHS } from '../runtime/index.ts';
 import type { Core } from './core.ts';
 import { commandOf } from './merge.ts';
 import { type ContainerRecord, isAlive, type MountRecord } from './record.ts';
@@ -71,6 +73,16 @@ export function summaryOf(core: Core, record: ContainerRecord, now: number, imag
   };
 }
 
+/** The paths that hold where the container named none. */
+function shownHostConfig(hostConfig: HostConfig): HostConfig {
+  if (hostConfig.Privileged) return hostConfig;
+  return {
+    ...hostConfig,
+    MaskedPaths: hostConfig.MaskedPaths ?? [...MASKED_PATHS],
+    ReadonlyPaths: hostConfig.ReadonlyPaths ?? [...READONLY_PATHS],
+  };
+}
+
 export function inspectOf(core: Core, record: ContainerRecord, execIds: string[] | null): ContainerInspect {
   const [Path = '', ...Args] = commandOf(record.config);
   const paths = core.paths(record.id);
@@ -94,7 +106,7 @@ export function inspectOf(core: Core, record: ContainerRecord, execIds: string[]
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execIds,
-    HostConfig: record.hostConfig,
+    HostConfig: shownHostConfig(record.hostConfig),
     GraphDriver,
     Mounts: mountsOf(record),
     Config: record.config,

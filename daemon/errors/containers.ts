@@ -39,6 +39,8 @@ export const containerErrors = {
   notRunning: (id: string) => new EngineError('conflict', `container ${id} is not running`),
   cannotKill: (reference: string, why: EngineError) =>
     new EngineError(why.kind, `cannot kill container: ${reference}: ${why.message}`),
+  cannotRestart: (reference: string, why: EngineError) =>
+    new EngineError(why.kind, `Cannot restart container ${reference}: ${why.message}`),
   unsupportedSignal: (signal: string) =>
     new EngineError('invalid', `the linux daemon does not support signal ${signal}`),
   alreadyStarted: (name: string) => new EngineError('notModified', `container ${name} is already started`),

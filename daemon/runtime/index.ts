@@ -1,7 +1,7 @@
+export { unknownCapabilities } from './capabilities.ts';
 export { buildExecProcess } from './exec-process.ts';
 export { type HostFacts, readHostFacts } from './host-facts.ts';
 export { createRuntime, type RuntimeOptions } from './runtime.ts';
-export { unknownCapabilities } from './capabilities.ts';
-export { buildSpec, readSecurityOptions } from './spec.ts';
+export { buildSpec, MASKED_PATHS, READONLY_PATHS, readSecurityOptions } from './spec.ts';
 export type * from './types.ts';
 export { resolveUser } from './user.ts';

@@ -10,7 +10,8 @@ import type { OciMount, OciProcess, OciSpec, SpecInput } from './types.ts';
 
 /* Docker's default spec: field/engine-api.md section 2.2. */
 
-const MASKED = [
+/** What inspect shows of a container that asked for nothing else. */
+export const MASKED_PATHS: readonly string[] = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/interrupts',
@@ -24,7 +25,13 @@ const MASKED = [
   '/sys/devices/virtual/powercap',
   '/sys/firmware',
 ];
-const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+export const READONLY_PATHS: readonly string[] = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+];
 /** Stay writable in a read-only container. */
 const ALWAYS_WRITABLE = new Set(['/proc', '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue']);
 const DEFAULT_SHM = 64 * 1024 * 1024;
@@ -310,8 +317,8 @@ export function buildSpec(input: SpecInput, host: HostFacts): OciSpec {
         ...(config.Domainname && namespaces.uts.kind === 'private' ? { 'kernel.domainname': config.Domainname } : {}),
         ...(hostConfig.Sysctls ?? {}),
       },
-      maskedPaths: unmasked ? [] : (hostConfig.MaskedPaths ?? [...MASKED, ...host.thermalThrottles]),
-      readonlyPaths: unmasked ? [] : (hostConfig.ReadonlyPaths ?? READ_ONLY),
+      maskedPaths: unmasked ? [] : (hostConfig.MaskedPaths ?? [...MASKED_PATHS, ...host.thermalThrottles]),
+      readonlyPaths: unmasked ? [] : (hostConfig.ReadonlyPaths ?? READONLY_PATHS),
       ...(seccomp ? { seccomp } : {}),
       rootfsPropagation: 'rprivate',
     },

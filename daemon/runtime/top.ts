@@ -10,7 +10,7 @@ export async function topOf(processes: readonly number[], psArgs: string): Promi
   const pids = new Set(processes);
   const { stdout } = await run('ps', (psArgs || '-ef').split(/\s+/).filter(Boolean)).catch((error: unknown) => {
     throw runtimeErrors.psFailed(
-      error instanceof CommandError ? `ps: ${error.result.stderr.trim()}` : messageOf(error),
+      error instanceof CommandError ? `ps: ${error.result.stderr.trim().split('\n', 1)[0]}` : messageOf(error),
     );
   });
   const [head = '', ...lines] = stdout.trimEnd().split('\n');

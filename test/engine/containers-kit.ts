@@ -194,6 +194,7 @@ export async function createKit(): Promise<Kit> {
       for (const { Id } of await kit.containers.list({ all: true, limit: 0, size: false, filters: {} }))
         await kit.containers.remove(Id, { force: true, volumes: true, link: false });
       for (const manager of managers) await manager.close();
+      await layers.close();
       db.close();
       // The parent of the containers' cgroups belongs to the daemon as a whole, which a purge removes.
       for (const root of ['/sys/fs/cgroup', ...readdirSync('/sys/fs/cgroup').map((entry) => `/sys/fs/cgroup/${entry}`)])

@@ -30,15 +30,20 @@ export function parseScript(file: string): Case[] {
 
 /** What differs from run to run and from engine to engine without meaning anything. */
 export function normalise(text: string, folder: string): string {
-  return text
-    .replaceAll(folder, '<dir>')
-    .replace(/\b[0-9a-f]{64}\b/g, '<id>')
-    .replace(/\b(?=[0-9]*[a-f])[0-9a-f]{12}\b/g, '<short>')
-    .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g, '<time>')
-    .replace(/\b(?:Less than a second|About an? (?:minute|hour)|\d+ (?:second|minute|hour)s?)\b/g, '<while>')
-    .replace(/\b(?:172|192|10|198)\.\d+\.\d+\.\d+\b/g, '<address>')
-    .replace(/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>')
-    .replace(/[ \t]+$/gm, '');
+  return (
+    text
+      .replaceAll(folder, '<dir>')
+      .replace(/\/tmp\/g[de]-\w{6}\//g, '<root>/')
+      // Since 23.0 each start error says this first.
+      .replaceAll('failed to create task for container: ', '')
+      .replace(/\b[0-9a-f]{64}\b/g, '<id>')
+      .replace(/\b(?=[0-9]*[a-f])[0-9a-f]{12}\b/g, '<short>')
+      .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g, '<time>')
+      .replace(/\b(?:Less than a second|About an? (?:minute|hour)|\d+ (?:second|minute|hour)s?)\b/g, '<while>')
+      .replace(/\b(?:172|192|10|198)\.\d+\.\d+\.\d+\b/g, '<address>')
+      .replace(/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>')
+      .replace(/[ \t]+$/gm, '')
+  );
 }
 
 const TOOLS: Readonly<Record<string, string>> = {
@@ -47,6 +52,13 @@ const TOOLS: Readonly<Record<string, string>> = {
   // The names of the fields of a list's first object.
   keys: `let t='';process.stdin.on('data',d=>t+=d).on('end',()=>{try{console.log(Object.keys(JSON.parse(t)[0]).sort().join('\\n'))}catch(e){console.log(t)}})`,
 };
+
+/** dockerd 20.10 begins many messages with a capital letter that newer ones write small: that is no difference. */
+export function differs(one: Outcome, other: Outcome): boolean {
+  return (
+    one.code !== other.code || one.stdout !== other.stdout || one.stderr.toLowerCase() !== other.stderr.toLowerCase()
+  );
+}
 
 export interface Target {
   run(one: Case): Promise<Outcome[]>;
@@ -88,7 +100,10 @@ export async function openTarget(host: string, registry: string): Promise<Target
         outcomes.push({ line, code, stdout: normalise(stdout, folder), stderr: normalise(stderr, folder) });
       }
       // The next case starts from nothing.
-      await shell('docker rm -f -v $(docker ps -aq) 2>/dev/null; docker volume rm $(docker volume ls -q) 2>/dev/null', folder);
+      await shell(
+        'docker rm -f -v $(docker ps -aq) 2>/dev/null; docker volume rm $(docker volume ls -q) 2>/dev/null',
+        folder,
+      );
       fs.rmSync(folder, { recursive: true, force: true });
       return outcomes;
     },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { compileFilters, type FilterLookups, impliesAll } from '../../../daemon/containers/filters.ts';
 import { checkContainer } from '../../../daemon/containers/check.ts';
 import { limitToHost, parseSet } from '../../../daemon/containers/check-resources.ts';
+import { compileFilters, type FilterLookups, impliesAll } from '../../../daemon/containers/filters.ts';
 import { endpointsOf, normaliseHostConfig, parseSize } from '../../../daemon/containers/host-config.ts';
 import {
   parseMountRequest,
