@@ -25,66 +25,69 @@ const Recorded = z.record(
 );
 
 // The calls look into cgroup v1 files, and that is where they were recorded.
-describe.skipIf(!isRoot || cgroupVersion() !== 1)('docker CLI: galleyd beside dockerd (needs root and cgroup v1)', () => {
-  let dockerd: Dockerd | undefined;
-  let registry: Registry;
-  let engine: Engine;
-  let real: Target | undefined;
-  let ours: Target;
-  const recorded = live ? {} : Recorded.parse(JSON.parse(fs.readFileSync(recording, 'utf8')));
-  const used = new Set<string>();
+describe.skipIf(!isRoot || cgroupVersion() !== 1)(
+  'docker CLI: galleyd beside dockerd (needs root and cgroup v1)',
+  () => {
+    let dockerd: Dockerd | undefined;
+    let registry: Registry;
+    let engine: Engine;
+    let real: Target | undefined;
+    let ours: Target;
+    const recorded = live ? {} : Recorded.parse(JSON.parse(fs.readFileSync(recording, 'utf8')));
+    const used = new Set<string>();
 
-  beforeAll(async () => {
-    if (live) dockerd = await startDockerd();
-    registry = await startRegistry(dockerd ? { address: dockerd.hostAddress } : {});
-    engine = await startEngine({ insecureRegistries: [registry.host] });
-    const images = { busybox: await busyboxImage(), settings: await settingsImage() };
-    for (const [name, image] of Object.entries(images)) {
-      const full = await pushImage(registry, `library/${name}:latest`, image);
-      for (const { host } of dockerd ? [dockerd, engine] : [engine]) {
-        const docker = await dockerCli(host);
-        await docker.must(['pull', '-q', full]);
-        await docker.must(['tag', full, name]);
-        docker.close();
+    beforeAll(async () => {
+      if (live) dockerd = await startDockerd();
+      registry = await startRegistry(dockerd ? { address: dockerd.hostAddress } : {});
+      engine = await startEngine({ insecureRegistries: [registry.host] });
+      const images = { busybox: await busyboxImage(), settings: await settingsImage() };
+      for (const [name, image] of Object.entries(images)) {
+        const full = await pushImage(registry, `library/${name}:latest`, image);
+        for (const { host } of dockerd ? [dockerd, engine] : [engine]) {
+          const docker = await dockerCli(host);
+          await docker.must(['pull', '-q', full]);
+          await docker.must(['tag', full, name]);
+          docker.close();
+        }
       }
-    }
-    if (dockerd) real = await openTarget(dockerd.host, registry.host);
-    ours = await openTarget(engine.host, registry.host);
-  });
-
-  afterAll(async () => {
-    real?.close();
-    ours?.close();
-    try {
-      await engine?.purge();
-    } finally {
-      await registry?.stop();
-      await dockerd?.stop();
-    }
-    if (live) fs.writeFileSync(recording, `${JSON.stringify(recorded, null, 1)}\n`);
-  });
-
-  for (const script of scripts) {
-    describe(script, () => {
-      it.each(parseScript(path.join(import.meta.dirname, 'oracle', `${script}.script`)))('$title', async (one) => {
-        const key = `${script}: ${one.title}`;
-        const [theirs, mine] = await Promise.all([real ? real.run(one) : (recorded[key] ?? []), ours.run(one)]);
-        if (real) recorded[key] = theirs;
-        // A changed list wants a new recording.
-        expect(theirs.map(({ line }) => line)).toEqual(one.lines);
-        const surprises = theirs.flatMap((expected, i) => {
-          const got = mine[i] as Outcome;
-          if (!differs(expected, got)) return [];
-          const known = DIFFERENCES.find(({ line }) => expected.line.includes(line));
-          if (known) used.add(known.line);
-          return known ? [] : [{ docker: expected, galley: got }];
-        });
-        expect(surprises).toEqual([]);
-      });
+      if (dockerd) real = await openTarget(dockerd.host, registry.host);
+      ours = await openTarget(engine.host, registry.host);
     });
-  }
 
-  it('every listed difference is still one', () => {
-    expect(DIFFERENCES.filter(({ line }) => !used.has(line)).map(({ line }) => line)).toEqual([]);
-  });
-});
+    afterAll(async () => {
+      real?.close();
+      ours?.close();
+      try {
+        await engine?.purge();
+      } finally {
+        await registry?.stop();
+        await dockerd?.stop();
+      }
+      if (live) fs.writeFileSync(recording, `${JSON.stringify(recorded, null, 1)}\n`);
+    });
+
+    for (const script of scripts) {
+      describe(script, () => {
+        it.each(parseScript(path.join(import.meta.dirname, 'oracle', `${script}.script`)))('$title', async (one) => {
+          const key = `${script}: ${one.title}`;
+          const [theirs, mine] = await Promise.all([real ? real.run(one) : (recorded[key] ?? []), ours.run(one)]);
+          if (real) recorded[key] = theirs;
+          // A changed list wants a new recording.
+          expect(theirs.map(({ line }) => line)).toEqual(one.lines);
+          const surprises = theirs.flatMap((expected, i) => {
+            const got = mine[i] as Outcome;
+            if (!differs(expected, got)) return [];
+            const known = DIFFERENCES.find(({ line }) => expected.line.includes(line));
+            if (known) used.add(known.line);
+            return known ? [] : [{ docker: expected, galley: got }];
+          });
+          expect(surprises).toEqual([]);
+        });
+      });
+    }
+
+    it('every listed difference is still one', () => {
+      expect(DIFFERENCES.filter(({ line }) => !used.has(line)).map(({ line }) => line)).toEqual([]);
+    });
+  },
+);

@@ -29,10 +29,11 @@ export function parseScript(file: string): Case[] {
 }
 
 /** What differs from run to run and from engine to engine without meaning anything. */
-export function normalise(text: string, folder: string): string {
+export function normalise(text: string, folder: string, registry: string): string {
   return (
     text
       .replaceAll(folder, '<dir>')
+      .replaceAll(registry, '<registry>')
       .replace(/\/tmp\/g[de]-\w{6}\//g, '<root>/')
       // Since 23.0 each start error says this first.
       .replaceAll('failed to create task for container: ', '')
@@ -42,6 +43,8 @@ export function normalise(text: string, folder: string): string {
       .replace(/\b(?:Less than a second|About an? (?:minute|hour)|\d+ (?:second|minute|hour)s?)\b/g, '<while>')
       .replace(/\b(?:172|192|10|198)\.\d+\.\d+\.\d+\b/g, '<address>')
       .replace(/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>')
+      .replace(/to \d+\.00, as there are only \d+ CPUs/, 'to N.00, as there are only N CPUs')
+      .replace(/available: [\d,-]+/g, 'available: <set>')
       .replace(/[ \t]+$/gm, '')
   );
 }
@@ -97,7 +100,12 @@ export async function openTarget(host: string, registry: string): Promise<Target
       const outcomes: Outcome[] = [];
       for (const line of lines) {
         const { code, stdout, stderr } = await shell(line, folder);
-        outcomes.push({ line, code, stdout: normalise(stdout, folder), stderr: normalise(stderr, folder) });
+        outcomes.push({
+          line,
+          code,
+          stdout: normalise(stdout, folder, registry),
+          stderr: normalise(stderr, folder, registry),
+        });
       }
       // The next case starts from nothing.
       await shell(
