@@ -75,6 +75,24 @@ export function fitCells(text: string, width: number, right = false): string {
   return right ? space + text : text + space;
 }
 
+/** A sentence in lines of at most `width` cells, broken between words where it can be; leading spaces stay. */
+export function wrapWords(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/(?<=\S)(?=\s)/)) {
+    const joined = line + word;
+    if (cells(joined) <= width) {
+      line = joined;
+      continue;
+    }
+    if (line.trim() !== '') lines.push(line);
+    const pieces = wrapCells(line.trim() === '' ? joined : word.trimStart(), width);
+    lines.push(...pieces.slice(0, -1));
+    line = pieces.at(-1) ?? '';
+  }
+  return [...lines, line];
+}
+
 /** `text` cut into lines of at most `width` cells; an empty text is one line. */
 export function wrapCells(text: string, width: number): string[] {
   const size = cells(text);

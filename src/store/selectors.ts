@@ -4,6 +4,9 @@ import { type Field, matchesFilter } from './filter.ts';
 import type { Pane, View } from './view.ts';
 
 export interface Row {
+  /** Its identity in the list: an image has a row for each of its names. */
+  key: string;
+  /** The object's. */
   id: string;
   name: string;
   /** What `key:word` of the filter looks at; a bare word looks at all of it. */
@@ -21,6 +24,12 @@ const STATES = ['running', 'paused', 'restarting', 'created', 'removing', 'exite
 
 export const nameOf = (container: ContainerFact): string =>
   (container.Names[0] ?? container.Id.slice(0, 12)).replace(/^\//, '');
+
+/** Rows of a pane without a filter. */
+export function countOf(facts: Facts, pane: Pane): number {
+  if (pane !== 'images') return facts[pane].size;
+  return [...facts.images.values()].reduce((sum, one) => sum + Math.max(1, one.RepoTags?.length ?? 0), 0);
+}
 
 /** The containers that use an image, a volume or a network. */
 export function usersOf(facts: Facts, pane: Pane, id: string): ContainerFact[] {
@@ -73,6 +82,7 @@ function allRows(facts: Facts, view: View, pane: Pane): Row[] {
       .filter((one) => view.all || one.State === 'running' || one.State === 'paused' || one.State === 'restarting')
       .sort((a, b) => b.Created - a.Created || (nameOf(a) < nameOf(b) ? -1 : 1))
       .map((one) => ({
+        key: one.Id,
         id: one.Id,
         name: nameOf(one),
         fields: {
@@ -85,19 +95,21 @@ function allRows(facts: Facts, view: View, pane: Pane): Row[] {
         },
       }));
   if (pane === 'images')
-    return [...facts.images.values()].map((one) => {
-      const name = one.RepoTags?.[0] ?? one.RepoDigests?.[0]?.replace(/@.*/, '@<none>') ?? '<none>:<none>';
-      const image = (one.RepoTags ?? []).join(' ');
-      const id = one.Id.slice(7, 19);
-      return { id: one.Id, name, fields: { name, image, state: '', id, label: labelsOf(one.Labels), driver: '' } };
+    return [...facts.images.values()].flatMap((one) => {
+      const nameless = one.RepoDigests?.[0]?.replace(/@.*/, '@<none>') ?? '<none>:<none>';
+      const names = one.RepoTags?.length ? one.RepoTags : [nameless];
+      const fields = { image: '', state: '', id: one.Id.slice(7, 19), label: labelsOf(one.Labels), driver: '' };
+      return names.map((name) => ({ key: `${one.Id} ${name}`, id: one.Id, name, fields: { ...fields, name } }));
     });
   if (pane === 'volumes')
     return [...facts.volumes.values()].map((one) => ({
+      key: one.Name,
       id: one.Name,
       name: one.Name,
       fields: { name: one.Name, image: '', state: '', id: '', label: labelsOf(one.Labels), driver: one.Driver },
     }));
   return [...facts.networks.values()].map((one) => ({
+    key: one.Id,
     id: one.Id,
     name: one.Name,
     fields: {
@@ -148,7 +160,7 @@ export function rowsOf(facts: Facts, view: View, pane: Pane): Row[] {
 
 /** Index of the selected row; where it is gone, the row now in its place. -1 in an empty list. */
 export function selectedIndex(rows: readonly Row[], view: View, pane: Pane): number {
-  const at = rows.findIndex((row) => row.id === view.selected[pane]);
+  const at = rows.findIndex((row) => row.key === view.selected[pane]);
   return at >= 0 ? at : Math.min(view.position[pane], rows.length - 1);
 }
 
@@ -160,7 +172,7 @@ export function selectedRow(facts: Facts, view: View, pane: Pane = view.pane): R
 /** The marked rows that are in sight, or the selected one when none is marked. */
 export function chosenRows(facts: Facts, view: View): Row[] {
   const rows = rowsOf(facts, view, view.pane);
-  const marked = rows.filter((row) => view.marked.has(row.id));
+  const marked = rows.filter((row) => view.marked.has(row.key));
   if (marked.length > 0) return marked;
   const row = rows[selectedIndex(rows, view, view.pane)];
   return row ? [row] : [];

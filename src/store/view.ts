@@ -52,13 +52,15 @@ export type Dialog =
 
 export interface Place {
   pane: Pane;
+  /** The object's; of several rows the one with this name, where it is given. */
   id: string;
+  name?: string;
 }
 
 export interface View {
   pane: Pane;
   focus: 'list' | 'detail';
-  /** By identity, so that a row that moves keeps the selection. */
+  /** By the row's key, so that a row that moves keeps the selection. */
   selected: Readonly<Record<Pane, string>>;
   /** Where the selection was last seen: the next row takes over when it is gone. */
   position: Readonly<Record<Pane, number>>;
@@ -66,7 +68,7 @@ export interface View {
   top: Readonly<Record<Pane, number>>;
   filter: Readonly<Record<Pane, string>>;
   order: Readonly<Record<Pane, { column: string; reverse: boolean }>>;
-  /** Ids of marked rows, of the pane that is shown. */
+  /** Keys of marked rows, of the pane that is shown. */
   marked: ReadonlySet<string>;
   tab: Readonly<Record<Pane, number>>;
   /** Containers: all, or only those that run. */

@@ -1,4 +1,4 @@
-import { Box, useApp, useInput, usePaste, useWindowSize } from 'ink';
+import { useApp, useInput, usePaste, useWindowSize } from 'ink';
 import { type ReactElement, useEffect, useMemo, useReducer } from 'react';
 import { useStore } from 'zustand';
 import {
@@ -15,13 +15,11 @@ import {
 } from '../store/index.ts';
 import { nextAgeChange } from './age.ts';
 import type { Controls } from './control/controller.ts';
-import { DialogView } from './Dialogs.tsx';
+import { Frame } from './Frame.tsx';
 import { dispatch, paste } from './keys/dispatch.ts';
 import { keyNames } from './keys/names.ts';
-import { layoutOf, SMALLEST } from './layout.ts';
-import { screenLines } from './screen.ts';
+import { layoutOf } from './layout.ts';
 import type { Suspend } from './terminal/job.ts';
-import { Lines } from './widgets/Lines.tsx';
 
 export interface AppProps {
   link: Link;
@@ -99,9 +97,9 @@ export function App({ link, view: viewStore, controller, colour, now: clock, onT
   useEffect(() => {
     // What is highlighted is selected by identity, so that a row that comes in above never takes its place.
     const { pane, selected } = view;
-    if (row && (selected[pane] !== row.id || view.position[pane] !== position))
+    if (row && (selected[pane] !== row.key || view.position[pane] !== position))
       viewStore.setState({
-        selected: { ...selected, [pane]: row.id },
+        selected: { ...selected, [pane]: row.key },
         position: { ...view.position, [pane]: position },
       });
   }, [row, position, view, viewStore]);
@@ -119,12 +117,6 @@ export function App({ link, view: viewStore, controller, colour, now: clock, onT
   const now = clock();
   useAges(facts, view, now, columns, rows);
   const start = !mayStart(link.endpoint) ? 'no' : process.getuid?.() === 0 ? 'key' : 'sudo';
-  const lines = screenLines({ facts, view, detail, host: link.client.host, start, columns, rows, now });
-  const usable = columns >= SMALLEST.columns && rows >= SMALLEST.rows;
-  return (
-    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
-      <Lines lines={lines} colour={colour} />
-      {usable && <DialogView view={view} columns={columns} rows={rows} colour={colour} />}
-    </Box>
-  );
+  const input = { facts, view, detail, host: link.client.host, start, columns, rows, now } as const;
+  return <Frame input={input} colour={colour} />;
 }

@@ -1,6 +1,6 @@
 /** The insides of the dialogs as lines. Pure. */
 import { humanSize } from '../format/units.ts';
-import { cells, type Dialog, fitCells, type View, wrapCells } from '../store/index.ts';
+import { cells, type Dialog, fitCells, type View, wrapWords } from '../store/index.ts';
 import { ACTIONS } from './keys/actions.ts';
 import { paletteEntries } from './keys/dispatch.ts';
 import { shownKey } from './keys/names.ts';
@@ -118,7 +118,7 @@ function pullShape(dialog: Extract<Dialog, { kind: 'pull' }>, columns: number, h
   });
   const failed = dialog.error !== '';
   const last: Line[] = failed
-    ? wrapCells(`✗ ${dialog.error}`, width - 4).map((text): Line => [{ text: ` ${text}`, tone: 'bad' }])
+    ? wrapWords(`✗ ${dialog.error}`, width - 4).map((text): Line => [{ text: ` ${text}`, tone: 'bad' }])
     : [[{ text: ` ${dialog.ended ? '✓ ' : ''}${dialog.line}`, tone: dialog.ended ? 'good' : 'plain' }]];
   return {
     title: `Pull ${dialog.name}`,
@@ -154,7 +154,7 @@ function confirmShape(dialog: Extract<Dialog, { kind: 'confirm' }>, columns: num
   });
   const table = dialog.objects.slice(0, OBJECTS_SHOWN);
   const left = dialog.objects.length - table.length;
-  const notes = dialog.note.split('\n').flatMap((text) => wrapCells(text, width - 4));
+  const notes = dialog.note.split('\n').flatMap((text) => wrapWords(text, width - 4));
   return {
     title: dialog.title,
     table,

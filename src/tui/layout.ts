@@ -4,7 +4,7 @@ import { PANES, type Pane, type View } from '../store/index.ts';
 export const SMALLEST = { columns: 60, rows: 15 };
 const SIDE_BY_SIDE = 140;
 /** Header, message and hints. */
-const BARS = 3;
+export const BARS = 3;
 
 export interface Area {
   width: number;
@@ -33,7 +33,8 @@ export function layoutOf(view: View, columns: number, rows: number): Layout {
       detail: { width: columns, height: height - list },
     };
   }
-  const width = Math.floor(columns / 2);
+  // A list of containers needs its columns first, a text is wide enough with a hundred.
+  const width = Math.max(Math.floor(columns / 2), Math.min(80, columns - 60));
   const small = Math.max(4, Math.floor(height / (PANES.length + 2)));
   const large = height - small * (PANES.length - 1);
   return {

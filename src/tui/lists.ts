@@ -10,7 +10,7 @@ import {
   selectedIndex,
   usersOf,
   type View,
-  wrapCells,
+  wrapWords,
 } from '../store/index.ts';
 import { shortAge } from './age.ts';
 import type { Line, Tone } from './widgets/line.ts';
@@ -65,6 +65,7 @@ const columnsFor: Readonly<Record<Pane, (facts: Facts, now: number) => Column<Ro
         width: 0,
         grow: 3,
         from: 56,
+        tail: true,
         cell: (row) => ({ text: (of(row)?.Image ?? '').replace(/^sha256:(.{12}).*/, '$1'), tone: 'dim' }),
       },
       {
@@ -80,7 +81,7 @@ const columnsFor: Readonly<Record<Pane, (facts: Facts, now: number) => Column<Ro
         cell: (row) => plain(newest(row) ? binarySize(newest(row)?.memory ?? 0) : '-'),
       },
       { title: 'AGE', width: 4, right: true, cell: (row) => plain(shortAge(now - (of(row)?.since ?? now))) },
-      { title: 'PORTS', width: 0, grow: 2, from: 74, cell: (row) => ({ text: portsText(of(row)), tone: 'accent' }) },
+      { title: 'PORTS', width: 0, grow: 2, from: 70, cell: (row) => ({ text: portsText(of(row)), tone: 'accent' }) },
     ];
   },
   images: (facts, now) => [
@@ -135,23 +136,33 @@ const EMPTY: Readonly<Record<Pane, string[]>> = {
   networks: ['No networks.'],
 };
 
-function withoutEngine(facts: Facts, start: StartWay): string[] {
+/** What there is to say before an engine has ever answered. */
+export function startLines(facts: Facts, start: StartWay, width: number): Line[] {
   const { connection, startFailure, others } = facts;
-  if (connection.state === 'connecting') return [connection.message || 'Connecting to the engine …'];
+  const say = (text: string, tone: Tone): Line[] =>
+    wrapWords(text, width - 4).map((line): Line => [{ text: `  ${line}`, tone }]);
+  if (connection.state === 'connecting')
+    return [[], ...say(connection.message || 'Connecting to the engine …', 'plain')];
   const why = startFailure || connection.message;
-  const ways = /permission denied|no access/i.test(why)
-    ? ['sudo usermod -aG galley $USER, then log in again; or run sudo galley.']
-    : start === 'key'
-      ? ['S starts galleyd.']
-      : start === 'sudo'
-        ? ['sudo galley daemon start starts it; this screen connects by itself.']
-        : ['This screen connects by itself as soon as it answers.'];
-  const offers = others.map((host) => `Another engine answers at ${host}: @ lets you choose it.`);
-  return ['No engine answers.', ...why.split('\n'), '', ...ways, ...offers];
+  const ways: Record<StartWay, string> = {
+    key: 'S starts galleyd.',
+    sudo: 'In another shell: sudo galley daemon start. This screen connects by itself.',
+    no: 'This screen connects by itself as soon as it answers.',
+  };
+  const way = /permission denied|no access/i.test(why)
+    ? 'sudo usermod -aG galley $USER, then log in again; or run sudo galley.'
+    : ways[start];
+  return [
+    [],
+    ...say('No engine answers.', 'title'),
+    ...why.split('\n').flatMap((line) => say(line, 'dim')),
+    [],
+    ...say(way, 'accent'),
+    ...others.flatMap((host) => say(`Another engine answers at ${host}: @ lets you choose it.`, 'accent')),
+  ];
 }
 
-function emptyLines(facts: Facts, view: View, pane: Pane, start: StartWay): string[] {
-  if (!facts.engine) return withoutEngine(facts, start);
+function emptyLines(facts: Facts, view: View, pane: Pane): string[] {
   if (view.filter[pane] !== '') return [`Nothing matches ${view.filter[pane]}. Esc clears the filter.`];
   if (pane === 'containers' && !view.all && facts.containers.size > 0) return ['No running containers. A shows all.'];
   return EMPTY[pane];
@@ -164,17 +175,16 @@ export interface ListOptions {
   width: number;
   height: number;
   now: number;
-  start: StartWay;
 }
 
 /** The inside of a list pane. */
-export function listLines({ facts, view, pane, width, height, now, start }: ListOptions): Line[] {
+export function listLines({ facts, view, pane, width, height, now }: ListOptions): Line[] {
   const rows = rowsOf(facts, view, pane);
   if (rows.length === 0)
     return [
       [],
-      ...emptyLines(facts, view, pane, start)
-        .flatMap((text) => wrapCells(text, width - 3))
+      ...emptyLines(facts, view, pane)
+        .flatMap((text) => wrapWords(text, width - 3))
         .map((text): Line => [{ text: `  ${text}`, tone: 'dim' }]),
     ];
   const { column, reverse } = view.order[pane];

@@ -1,6 +1,7 @@
 /** The whole screen as lines: pure, so that a golden file can hold it. */
 import {
   cells,
+  countOf,
   type DetailState,
   detailFor,
   type Facts,
@@ -15,8 +16,8 @@ import {
 import { detailLines } from './details.ts';
 import { actionsHere } from './keys/actions.ts';
 import { shownKey } from './keys/names.ts';
-import { type Area, layoutOf, SMALLEST } from './layout.ts';
-import { listLines, type StartWay } from './lists.ts';
+import { type Area, BARS, layoutOf, SMALLEST } from './layout.ts';
+import { listLines, type StartWay, startLines } from './lists.ts';
 import { searchNote } from './text-view.ts';
 import { beside, fitLine, type Line, lineCells, panel, type Segment } from './widgets/line.ts';
 
@@ -45,7 +46,7 @@ function header({ facts, host, columns }: ScreenInput): Line {
     connection.state === 'connected'
       ? { text: '● live ', tone: 'good' }
       : connection.state === 'lost'
-        ? { text: '✗ lost ', tone: 'bad' }
+        ? { text: engine ? '✗ lost ' : '✗ no answer ', tone: 'bad' }
         : { text: '… connecting ', tone: 'warn' };
   const running = [...facts.containers.values()].filter((one) => one.State === 'running').length;
   const all = facts.containers.size;
@@ -65,23 +66,23 @@ function header({ facts, host, columns }: ScreenInput): Line {
 }
 
 function listPanel(input: ScreenInput, list: Area & { pane: View['pane'] }, tabs: boolean): Line[] {
-  const { facts, view, now, start } = input;
+  const { facts, view, now } = input;
   const { pane, width, height } = list;
   const focused = view.pane === pane && view.focus === 'list';
   const filter = view.filter[pane];
   const title: Segment[] = tabs
     ? PANES.flatMap((one, at): Segment[] => [
-        { text: `${at + 1} ${one} ${facts[one].size}`, tone: one === pane ? 'title' : 'dim' },
+        { text: `${at + 1} ${one} ${countOf(facts, one)}`, tone: one === pane ? 'title' : 'dim' },
         { text: at < PANES.length - 1 ? ' · ' : '', tone: 'dim' },
       ])
     : [
         { text: `${PANES.indexOf(pane) + 1} ${pane}`, tone: focused ? 'title' : 'dim' },
-        { text: ` ${facts[pane].size}`, tone: 'dim' },
+        { text: ` ${countOf(facts, pane)}`, tone: 'dim' },
       ];
   if (filter !== '') title.push({ text: `  /${filter} ${rowsOf(facts, view, pane).length}`, tone: 'warn' });
   if (pane === 'containers' && !view.all) title.push({ text: '  running only', tone: 'warn' });
   const foot = focused && view.marked.size > 0 ? `${view.marked.size} marked` : '';
-  const inside = listLines({ facts, view, pane, width: width - 2, height: height - 2, now, start });
+  const inside = listLines({ facts, view, pane, width: width - 2, height: height - 2, now });
   return panel(title, inside, width, height, focused, foot);
 }
 
@@ -114,22 +115,30 @@ function detailPanel(input: ScreenInput, { width, height }: Area): Line[] {
   return panel(title, inside, width, height, view.focus === 'detail', row ? detailFoot(view, detail) : '');
 }
 
+/** Before there is an engine: the whole screen says what is being done about it. */
+function startPanel({ facts, start, columns, rows }: ScreenInput): Line[] {
+  const height = rows - BARS;
+  return panel([{ text: 'engine', tone: 'title' }], startLines(facts, start, columns - 2), columns, height, true);
+}
+
 function body(input: ScreenInput): Line[] {
   const { kind, lists, detail } = layoutOf(input.view, input.columns, input.rows);
+  if (!input.facts.engine) return startPanel(input);
   const left = lists.flatMap((list) => listPanel(input, list, kind !== 'beside'));
   if (kind === 'list') return left;
   const right = detailPanel(input, detail);
   return kind === 'beside' ? beside(left, right) : [...left, ...right];
 }
 
-function hints({ view, facts, columns }: ScreenInput): Line {
+function hints({ view, facts, columns, start }: ScreenInput): Line {
   const row = selectedRow(facts, view);
   const state = row ? facts.containers.get(row.id)?.State : undefined;
-  const shown = actionsHere(view.pane, view.focus)
-    .filter((action) => row || !action.row)
+  const now = { view, state, lost: facts.connection.state === 'lost', startable: start === 'key' };
+  const shown = actionsHere(view)
+    .filter((action) => (row || !action.row) && (facts.engine || action.id.startsWith('app.')))
     .map(({ keys, hint = '' }) => ({
       key: shownKey(keys[0] as string),
-      text: typeof hint === 'string' ? hint : hint(view, state),
+      text: typeof hint === 'string' ? hint : hint(now),
     }))
     .filter((one) => one.text !== '');
   // Help and quit must be there however narrow it is; the others in the order of the table.
@@ -170,8 +179,8 @@ function messageLine({ view, facts, columns, start }: ScreenInput): Line {
     ];
   const { connection, engine } = facts;
   if (connection.state === 'lost' && engine) {
-    const way = start === 'key' ? ' S starts galleyd.' : '';
-    const text = ` ✗ The engine went away; this is what was known. Reconnecting …${way} (${connection.message})`;
+    const way = start === 'key' ? ' S starts it.' : '';
+    const text = ` ✗ The engine went away. This is what was known; reconnecting …${way} ${connection.message}`;
     return [{ text: fitCells(text, columns), tone: 'bad' }];
   }
   if (connection.state === 'lost') return [{ text: ' … waiting for an engine', tone: 'warn' }];

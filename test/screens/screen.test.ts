@@ -29,6 +29,16 @@ const wide = container('日本語', 'exited', 'Exited (3) 2 hours ago', 7200);
 const facts: Facts = {
   ...NO_FACTS,
   connection: { state: 'connected', message: '' },
+  engine: {
+    name: 'galleyd',
+    version: '0.1.0',
+    apiVersion: '1.51',
+    hostname: 'kitchen',
+    os: 'Debian',
+    cpus: 2,
+    memory: 8e9,
+    connectedAt: NOW,
+  },
   containers: new Map([web, wide].map((one) => [one.Id, one])),
 };
 
@@ -71,8 +81,10 @@ describe('the screen', () => {
 
 describe('the action table', () => {
   it('finds the nearest action and documents every one', () => {
-    expect(actionFor('l', 'containers', 'list')?.id).toBe('container.logs');
-    expect(actionFor('l', 'containers', 'detail')?.id).toBe('detail.right');
+    expect(actionFor('l', initialView())?.id).toBe('container.logs');
+    expect(actionFor('l', { ...initialView(), focus: 'detail' })?.id).toBe('detail.right');
+    const stats = { ...initialView().tab, containers: 1 };
+    expect(actionFor('l', { ...initialView(), focus: 'detail', tab: stats })?.id).toBe('container.logs');
     for (const one of ACTIONS) expect(keyTable()).toContain(one.title.replace(' (asks first)', ''));
   });
 });

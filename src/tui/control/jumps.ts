@@ -1,5 +1,5 @@
 /** From a container to what it uses, from an image, volume or network to its containers, and back. */
-import { type Choice, FRESH, nameOf, type Pane, type Place, selectedRow, usersOf } from '../../store/index.ts';
+import { type Choice, FRESH, nameOf, type Pane, type Place, rowsOf, selectedRow, usersOf } from '../../store/index.ts';
 import { stateCell } from '../lists.ts';
 import type { Desk } from './desk.ts';
 
@@ -9,20 +9,28 @@ export interface Jumps {
 }
 
 const TRAIL = 50;
+/** A container's image as the list of images writes it. */
+const withTag = (image: string) => (/:[^/]+$/.test(image) ? image : `${image}:latest`);
 
 export function jumps(desk: Desk): Jumps {
   const { view } = desk;
-  const arrive = ({ pane, id }: Place) => {
-    const { selected, filter } = view.getState();
+  const arrive = ({ pane, id, name }: Place) => {
+    const { filter } = view.getState();
     // What is filtered out could not be selected.
+    desk.set({ filter: { ...filter, [pane]: '' }, ...(pane === 'containers' ? { all: true } : {}) });
+    const rows = rowsOf(desk.link().facts.current(), view.getState(), pane).filter((row) => row.id === id);
+    const row = rows.find((one) => one.name === name) ?? rows[0];
+    if (!row) {
+      desk.say('it is gone');
+      return;
+    }
+    const { selected } = view.getState();
     desk.set({
       pane,
       focus: 'list',
-      selected: { ...selected, [pane]: id },
-      filter: { ...filter, [pane]: '' },
+      selected: { ...selected, [pane]: row.key },
       marked: new Set(),
       search: '',
-      ...(pane === 'containers' ? { all: true } : {}),
       ...FRESH,
     });
   };
@@ -30,8 +38,9 @@ export function jumps(desk: Desk): Jumps {
     title,
     note,
     run: () => {
-      const { pane, selected, trail } = view.getState();
-      desk.set({ trail: [...trail, { pane, id: selected[pane] }].slice(-TRAIL) });
+      const { pane, trail } = view.getState();
+      const here = selectedRow(desk.link().facts.current(), view.getState());
+      if (here) desk.set({ trail: [...trail, { pane, id: here.id, name: here.name }].slice(-TRAIL) });
       arrive(place);
     },
   });
@@ -47,7 +56,13 @@ export function jumps(desk: Desk): Jumps {
     const networks = Object.entries(container.NetworkSettings?.Networks ?? {});
     return [
       ...(facts.images.has(container.ImageID)
-        ? [choiceOf({ pane: 'images', id: container.ImageID }, container.Image, 'image')]
+        ? [
+            choiceOf(
+              { pane: 'images', id: container.ImageID, name: withTag(container.Image) },
+              container.Image,
+              'image',
+            ),
+          ]
         : []),
       ...(container.Mounts ?? [])
         .filter((mount) => mount.Name && facts.volumes.has(mount.Name))

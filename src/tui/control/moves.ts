@@ -46,7 +46,7 @@ export function moves(desk: Desk): Moves {
     const { pane, selected, position, top } = state;
     if (rows.length === 0) return;
     desk.set({
-      selected: { ...selected, [pane]: rows[index]?.id ?? '' },
+      selected: { ...selected, [pane]: rows[index]?.key ?? '' },
       position: { ...position, [pane]: index },
       top: { ...top, [pane]: windowStart(rows.length, index, desk.area().height, top[pane]) },
       search: '',
@@ -101,14 +101,14 @@ export function moves(desk: Desk): Moves {
       const row = selectedRow(facts(), state);
       if (!row) return;
       const marked = new Set(state.marked);
-      if (!marked.delete(row.id)) marked.add(row.id);
+      if (!marked.delete(row.key)) marked.add(row.key);
       desk.set({ marked });
       if (state.focus === 'list') select(selectedIndex(rowsOf(facts(), state, state.pane), state, state.pane) + 1);
     },
     markAll() {
       const state = view.getState();
-      const ids = rowsOf(facts(), state, state.pane).map((row) => row.id);
-      desk.set({ marked: new Set(ids.every((id) => state.marked.has(id)) ? [] : ids) });
+      const keys = rowsOf(facts(), state, state.pane).map((row) => row.key);
+      desk.set({ marked: new Set(keys.every((key) => state.marked.has(key)) ? [] : keys) });
     },
     nextOrder() {
       const { pane, order } = view.getState();

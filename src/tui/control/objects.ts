@@ -35,6 +35,9 @@ interface Work {
 const AT_ONCE = 8;
 const NAMES_SHOWN = 4;
 
+/** The end tells names apart. */
+const endOf = (text: string, length: number) => (text.length > length ? `…${text.slice(1 - length)}` : text);
+
 const RUNNING = ['running', 'restarting'];
 const isLive = (one: ContainerFact) => RUNNING.includes(one.State) || one.State === 'paused';
 
@@ -89,7 +92,7 @@ export function objectWork(desk: Desk): ObjectWork {
 
   const jobFor = (one: ContainerFact, run: (handle: ContainerHandle) => Promise<unknown>): Job => ({
     name: nameOf(one),
-    object: { Container: nameOf(one).slice(0, 26), Image: one.Image.slice(-26), State: one.State },
+    object: { Container: endOf(nameOf(one), 26), Image: endOf(one.Image, 26), State: one.State },
     run: (client) => run(client.getContainer(one.Id)),
   });
   const start: Work = {
@@ -141,7 +144,7 @@ export function objectWork(desk: Desk): ObjectWork {
       { verb: 'Remove', doing: 'removing', done: 'removed', noun, note, command },
       rows.map((row) => ({
         name: row.name,
-        object: { [`${noun[0]?.toUpperCase()}${noun.slice(1)}`]: row.name.slice(-50) },
+        object: { [`${noun[0]?.toUpperCase()}${noun.slice(1)}`]: endOf(row.name, 50) },
         run: (client) => run(client, row),
       })),
     );

@@ -17,7 +17,7 @@ function fitness(action: Action, query: string): number {
 /** The palette's entries for a query, best first. */
 export function paletteEntries(view: View, query: string): Action[] {
   const wanted = query.trim().toLowerCase();
-  const here = actionsHere(view.pane, view.focus).filter((one) => one.id !== 'app.palette');
+  const here = actionsHere(view).filter((one) => one.id !== 'app.palette');
   // `:q` means the key, whatever its case.
   const key = query.trim();
   return here
@@ -156,7 +156,7 @@ export function dispatch(controls: Controls, key: string): void {
   else if (view.typing) typingKey(controls, view, key);
   else {
     if (view.message && key !== 'esc') controls.set({ message: undefined });
-    actionFor(key, view.pane, view.focus)?.run(controls);
+    actionFor(key, view)?.run(controls);
   }
 }
 

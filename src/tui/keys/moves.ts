@@ -120,6 +120,7 @@ export const MOVE_ACTIONS: readonly Action[] = [
     keys: ['@'],
     title: 'Choose another engine',
     where: ['global'],
+    hint: ({ lost }) => (lost ? 'other engines' : ''),
     run: (c) => c.chooseEngine(),
   },
   {
@@ -127,9 +128,17 @@ export const MOVE_ACTIONS: readonly Action[] = [
     keys: ['S'],
     title: 'Start galleyd when it does not run',
     where: ['global'],
+    hint: ({ lost, startable }) => (lost && startable ? 'start galleyd' : ''),
     run: (c) => c.startEngine(),
   },
-  { id: 'app.retry', keys: ['ctrl-r'], title: 'Look for a lost engine now', where: ['global'], run: (c) => c.retry() },
+  {
+    id: 'app.retry',
+    keys: ['ctrl-r'],
+    title: 'Look for a lost engine now',
+    where: ['global'],
+    hint: ({ lost }) => (lost ? 'retry' : ''),
+    run: (c) => c.retry(),
+  },
   {
     id: 'app.trail',
     keys: ['ctrl-o'],

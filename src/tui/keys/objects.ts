@@ -26,7 +26,7 @@ export const OBJECT_ACTIONS: readonly Action[] = [
     where: ['containers'],
     row: true,
     danger: true,
-    hint: (_view, state) =>
+    hint: ({ state }) =>
       state === 'running' || state === 'restarting' ? 'stop' : state === 'paused' ? 'unpause' : 'start',
     run: (c) => c.startStop(),
   },

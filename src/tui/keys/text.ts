@@ -3,7 +3,10 @@ import { tabOf, type View } from '../../store/index.ts';
 import type { Action } from './types.ts';
 
 const SIDEWAYS = 16;
-const isText = (view: View) => tabOf(view) === 'logs' || tabOf(view) === 'inspect';
+const isLogs = (view: View) => tabOf(view) === 'logs';
+const isText = (view: View) => isLogs(view) || tabOf(view) === 'inspect';
+/** What can be scrolled sideways. */
+const isWide = (view: View) => isText(view) || tabOf(view) === 'history';
 
 export const TEXT_ACTIONS: readonly Action[] = [
   {
@@ -11,17 +14,26 @@ export const TEXT_ACTIONS: readonly Action[] = [
     keys: ['/'],
     title: 'Search in the text',
     where: ['detail'],
-    hint: (view) => (isText(view) ? 'search' : ''),
+    when: isText,
+    hint: 'search',
     run: (c) => c.set({ typing: 'search', search: '', match: -1 }),
   },
-  { id: 'detail.next', keys: ['n'], title: 'Next match', where: ['detail'], run: (c) => c.findNext(1) },
-  { id: 'detail.previous', keys: ['N'], title: 'Previous match', where: ['detail'], run: (c) => c.findNext(-1) },
+  { id: 'detail.next', keys: ['n'], title: 'Next match', where: ['detail'], when: isText, run: (c) => c.findNext(1) },
+  {
+    id: 'detail.previous',
+    keys: ['N'],
+    title: 'Previous match',
+    where: ['detail'],
+    when: isText,
+    run: (c) => c.findNext(-1),
+  },
   {
     id: 'detail.follow',
     keys: ['f'],
     title: 'Pause the logs where they are, or follow their end again',
     where: ['detail'],
-    hint: (view) => (tabOf(view) !== 'logs' ? '' : view.follow ? 'pause' : 'follow'),
+    when: isLogs,
+    hint: ({ view }) => (view.follow ? 'pause' : 'follow'),
     run: (c) => c.toggleFollow(),
   },
   {
@@ -29,7 +41,8 @@ export const TEXT_ACTIONS: readonly Action[] = [
     keys: ['w'],
     title: 'Wrap long lines or cut them',
     where: ['detail'],
-    hint: (view) => (isText(view) ? 'wrap' : ''),
+    when: isText,
+    hint: 'wrap',
     run: (c) => c.set({ wrap: !c.view.getState().wrap, across: 0 }),
   },
   {
@@ -37,7 +50,8 @@ export const TEXT_ACTIONS: readonly Action[] = [
     keys: ['t'],
     title: 'Timestamps of the logs on or off',
     where: ['detail'],
-    hint: (view) => (tabOf(view) === 'logs' ? 'time' : ''),
+    when: isLogs,
+    hint: 'time',
     run: (c) => c.set({ timestamps: !c.view.getState().timestamps, follow: true }),
   },
   {
@@ -45,6 +59,7 @@ export const TEXT_ACTIONS: readonly Action[] = [
     keys: ['h'],
     title: 'Scroll left',
     where: ['detail'],
+    when: isWide,
     run: (c) => c.set({ across: Math.max(0, c.view.getState().across - SIDEWAYS) }),
   },
   {
@@ -52,6 +67,7 @@ export const TEXT_ACTIONS: readonly Action[] = [
     keys: ['l'],
     title: 'Scroll right',
     where: ['detail'],
+    when: isWide,
     run: (c) => c.set({ across: c.view.getState().across + SIDEWAYS }),
   },
   {

@@ -8,12 +8,14 @@ export interface Column<T> {
   width: number;
   grow?: number;
   right?: boolean;
+  /** The end of the text tells more than its beginning: the beginning is cut. */
+  tail?: true;
   /** Narrower tables leave the column out. */
   from?: number;
   cell(row: T): { text: string; tone?: Tone };
 }
 
-export interface TableOptions<T extends { id: string }> {
+export interface TableOptions<T extends { key: string }> {
   rows: readonly T[];
   columns: readonly Column<T>[];
   index: number;
@@ -28,7 +30,7 @@ export interface TableOptions<T extends { id: string }> {
 }
 
 /** Heading and the visible rows, each of exactly `width` cells. */
-export function tableLines<T extends { id: string }>(options: TableOptions<T>): Line[] {
+export function tableLines<T extends { key: string }>(options: TableOptions<T>): Line[] {
   const { rows, columns, index, top, marked, sorted, width, height, focused } = options;
   const used = columns.filter((column) => width >= (column.from ?? 0));
   const fixed = used.reduce((sum, column) => sum + column.width + 1, 2);
@@ -47,10 +49,12 @@ export function tableLines<T extends { id: string }>(options: TableOptions<T>): 
   const start = windowStart(rows.length, index, height - 1, top);
   const lines = rows.slice(start, start + height - 1).map((row, at): Line => {
     const here = start + at === index;
-    const mark = marked.has(row.id) ? '✓' : ' ';
+    const mark = marked.has(row.key) ? '✓' : ' ';
     const segments = used.map((column, number): Segment => {
       const { text, tone } = column.cell(row);
-      return { text: `${fitCells(text, sizes[number] as number, column.right)} `, tone: tone ?? 'plain' };
+      const size = sizes[number] as number;
+      const shown = column.tail && text.length > size ? `…${text.slice(text.length - size + 1)}` : text;
+      return { text: `${fitCells(shown, size, column.right)} `, tone: tone ?? 'plain' };
     });
     if (!here) return [{ text: ` ${mark}`, tone: 'accent' }, ...segments];
     const text = `${focused ? '▸' : '›'}${mark}${segments.map((one) => one.text).join('')}`;

@@ -64,7 +64,7 @@ describe('the action table', () => {
       const keys = ACTIONS.filter((action) => action.where.includes(place)).flatMap((action) => action.keys);
       expect(keys.filter((key, at) => keys.indexOf(key) !== at)).toEqual([]);
     }
-    expect(actionFor('d', 'volumes', 'list')?.danger).toBe(true);
-    expect(actionFor('s', 'images', 'list')).toBeUndefined();
+    expect(actionFor('d', { ...initialView(), pane: 'volumes' })?.danger).toBe(true);
+    expect(actionFor('s', { ...initialView(), pane: 'images' })).toBeUndefined();
   });
 });

@@ -1,0 +1,18 @@
+import { Box } from 'ink';
+import type { ReactElement } from 'react';
+import { DialogView } from './Dialogs.tsx';
+import { SMALLEST } from './layout.ts';
+import { type ScreenInput, screenLines } from './screen.ts';
+import { Lines } from './widgets/Lines.tsx';
+
+/** One whole frame: the screen and the dialog over it. All it shows is in its properties. */
+export function Frame({ input, colour }: { input: ScreenInput; colour: boolean }): ReactElement {
+  const { view, columns, rows } = input;
+  const usable = columns >= SMALLEST.columns && rows >= SMALLEST.rows;
+  return (
+    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+      <Lines lines={screenLines(input)} colour={colour} />
+      {usable && <DialogView view={view} columns={columns} rows={rows} colour={colour} />}
+    </Box>
+  );
+}
