@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { networkErrors } from '../errors/networks.ts';
-import { addAddress, addBridge, Router } from '../system/netlink/index.ts';
+import { addAddress, addBridge, Router, setAlias } from '../system/netlink/index.ts';
 import { addressBytes, parseAddress, parseSubnet } from './addresses.ts';
 import type { NetworkRecord } from './records.ts';
 
@@ -79,6 +79,7 @@ export async function ensureBridge(network: NetworkRecord, mark: string): Promis
     const carries = networkInterfaces()[bridge]?.some(({ address }) => address === gateway) ?? false;
     if (link.kind !== 'bridge' || (ownsBridge && link.alias !== mark && !carries))
       throw networkErrors.foreignInterface(bridge);
+    if (ownsBridge && link.alias !== mark) await router.apply(`mark ${bridge}`, [setAlias(bridge, mark)]);
   } else {
     await router.apply(`make the bridge ${bridge}`, addBridge(bridge, randomMac(), networkOptions(network).mtu, mark));
     link = await router.link(bridge);
@@ -99,9 +100,9 @@ export async function isForeignBridge(name: string): Promise<boolean> {
   return link !== undefined;
 }
 
-/** Idempotent; a bridge that was there before us stays. */
-export async function removeBridge(network: NetworkRecord): Promise<void> {
+/** Idempotent; a bridge that was there before us, or is another's, stays. */
+export async function removeBridge(network: NetworkRecord, mark: string): Promise<void> {
   if (!network.ownsBridge || network.bridge === '') return;
   using router = new Router();
-  await router.removeLink(network.bridge);
+  if ((await router.link(network.bridge))?.alias === mark) await router.removeLink(network.bridge);
 }

@@ -94,7 +94,7 @@ export async function createNetwork(deps: LifecycleDeps, request: CreateNetworkR
       await table.rebuild();
     } catch (error) {
       store.deleteNetwork(record.id);
-      await removeBridge(record);
+      await removeBridge(record, mark);
       throw error;
     }
     publish('create', record.id, { name: record.name, type: record.driver });
@@ -104,7 +104,7 @@ export async function createNetwork(deps: LifecycleDeps, request: CreateNetworkR
 
 /** @throws EngineError 403, 404 */
 export async function removeNetwork(deps: LifecycleDeps, reference: string): Promise<void> {
-  const { store, table, mutex, publish } = deps;
+  const { store, table, mutex, publish, mark } = deps;
   const network = store.find(reference);
   if (PREDEFINED.includes(network.name)) throw networkErrors.cannotRemove(network.name);
   await mutex.run(`remove network ${network.name}`, async () => {
@@ -118,7 +118,7 @@ export async function removeNetwork(deps: LifecycleDeps, reference: string): Pro
       );
     store.deleteNetwork(network.id);
     await table.rebuild();
-    await removeBridge(network);
+    await removeBridge(network, mark);
     publish('destroy', network.id, { name: network.name, type: network.driver });
   });
 }

@@ -119,7 +119,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
       await namespaces.collect(new Set());
       await mutex.run('remove the networks', () => table.remove());
       await removePairs();
-      for (const network of bridges()) await removeBridge(network);
+      for (const network of bridges()) await removeBridge(network, mark);
     },
     warnings: () => accepts.warnings(),
     async close() {

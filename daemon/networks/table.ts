@@ -1,10 +1,10 @@
-import { networkInterfaces } from 'node:os';
 import { messageOf } from '../errors/index.ts';
 import type { Log } from '../system/log.ts';
 import type { Mutex } from '../system/mutex.ts';
 import { FAMILY, Netfilter } from '../system/netlink/index.ts';
 import { nft } from '../system/nft.ts';
 import { networkOptions } from './bridges.ts';
+import { Connections } from './connections.ts';
 import type { ForwardAccepts } from './firewall.ts';
 import type { NetworkRecord } from './records.ts';
 import { mapElement, PORT_MAPS, type PublishedPort, tableScript } from './ruleset.ts';
@@ -32,6 +32,7 @@ export interface TableDeps {
  */
 export class NftTable {
   readonly #deps: TableDeps;
+  readonly #connections: Connections;
   /** Rules per chain, as the kernel counts them, after the table was made. */
   #uses = new Map<string, number>();
   #generation = -1;
@@ -40,6 +41,7 @@ export class NftTable {
 
   constructor(deps: TableDeps) {
     this.#deps = deps;
+    this.#connections = new Connections(deps.log);
   }
 
   /** Everything anew in one transaction; the caller holds the mutex. @throws CommandError */
@@ -59,22 +61,18 @@ export class NftTable {
 
   /** The caller holds the mutex and has recorded the ports. @throws SyscallError, CommandError */
   async publish(ports: readonly PublishedPort[]): Promise<void> {
-    await this.#change(ports, false, (netfilter) =>
-      netfilter.addElements(FAMILY.ip, this.#deps.name, ports.map(mapElement)),
-    );
+    await this.#change(ports, (netfilter) => netfilter.addElements(FAMILY.ip, this.#deps.name, ports.map(mapElement)));
+    this.#connections.opened(ports);
   }
 
   /** The caller holds the mutex and has recorded that the ports are gone. */
   async withdraw(ports: readonly PublishedPort[]): Promise<void> {
     const keys = ports.map(mapElement).map(({ map, key }) => ({ map, key }));
-    await this.#change(ports, true, (netfilter) => netfilter.deleteElements(FAMILY.ip, this.#deps.name, keys));
+    await this.#change(ports, (netfilter) => netfilter.deleteElements(FAMILY.ip, this.#deps.name, keys));
+    this.#connections.closed(ports);
   }
 
-  async #change(
-    ports: readonly PublishedPort[],
-    gone: boolean,
-    change: (netfilter: Netfilter) => Promise<void>,
-  ): Promise<void> {
+  async #change(ports: readonly PublishedPort[], change: (netfilter: Netfilter) => Promise<void>): Promise<void> {
     if (ports.length === 0) return;
     using netfilter = new Netfilter();
     try {
@@ -84,7 +82,6 @@ export class NftTable {
       this.#deps.log.warn('the nft table had changed; it is rebuilt', { error: messageOf(error) });
       await this.rebuild();
     }
-    await forget(netfilter, ports, gone);
   }
 
   /** Looks from now on. */
@@ -101,6 +98,7 @@ export class NftTable {
     clearInterval(this.#timer);
     this.#timer = undefined;
     await this.#looking;
+    await this.#connections.close();
   }
 
   /** Sets right what others changed: our own table, and our accepts in a firewall that drops forwarded packets. */
@@ -157,27 +155,4 @@ export class NftTable {
     await nft(`add table ip ${this.#deps.name}\ndelete table ip ${this.#deps.name}\n`);
     this.#uses = new Map();
   }
-}
-
-/**
- * A client that keeps its source port (most udp ones) would stay with what its first packet met: nobody, or a container that is gone.
- * Only connections to these ports of this host are forgotten, never what passes through it to another host's port of that number.
- */
-async function forget(netfilter: Netfilter, ports: readonly PublishedPort[], gone: boolean): Promise<void> {
-  const wanted = gone ? ports : ports.filter(({ protocol }) => protocol === 'udp');
-  if (wanted.length === 0) return;
-  const local = new Set(
-    Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []),
-  );
-  await netfilter.forgetConnections(
-    ({ protocol, destination, destinationPort, answering }) =>
-      (local.has(destination) || destination.startsWith('127.')) &&
-      wanted.some(
-        (port) =>
-          port.protocol === protocol &&
-          port.hostPort === destinationPort &&
-          (port.hostIp === '' || port.hostIp === '0.0.0.0' || port.hostIp === destination) &&
-          answering === (gone ? port.containerIp : destination),
-      ),
-  );
 }

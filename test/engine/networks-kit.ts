@@ -52,7 +52,7 @@ export function startManager(
     [`--net=/run/netns/${host}`, process.execPath, '--no-warnings', file, folder, name],
     { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...environment } },
   );
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ended = new Promise<string>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? String(code))));
   const waiting = new Map<number, (answer: { result?: unknown; error?: string }) => void>();
   readline.createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
     const answer = JSON.parse(line) as { id: number; result?: unknown; error?: string };
@@ -64,7 +64,7 @@ export function startManager(
     new Promise<unknown>((resolve, reject) => {
       next += 1;
       waiting.set(next, ({ result, error }) => (error === undefined ? resolve(result) : reject(new Error(error))));
-      void ended.then(() => reject(new Error('the manager ended')));
+      void ended.then((how) => reject(new Error(`the manager ended: ${how}`)));
       child.stdin?.write(`${JSON.stringify({ id: next, method, args })}\n`);
     });
   return {

@@ -1,8 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isRoot } from '../fixtures/engine.ts';
-import { sandboxRequest } from './networks-kit.ts';
+import { waitFor } from '../fixtures/exec.ts';
+import { sandboxRequest, startManager } from './networks-kit.ts';
 import { ask, ip, netnsOf, routeLoopback, useWorld } from './networks-world.ts';
 
 describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () => {
@@ -37,6 +39,47 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
     expect(ask(outside(), '10.99.0.1', 5353, 'udp')).toBe('dns');
     ip('-n', world.outside, 'route', 'add', '172.16.0.0/12', 'via', '10.99.0.1');
     expect(ask(outside(), a.settings.IPAddress, 80)).toBe('');
+  });
+
+  it('leads a udp client that keeps its source port to whoever has the port now', async () => {
+    // Its first packet meets nobody: the kernel remembers that this client talks to the host itself.
+    expect(ask(outside(), '10.99.0.1', 5353, 'udp', 40_053)).toBe('');
+    for (const round of ['first', 'second']) {
+      const a = await world.manager.setUp(web(round, '', '5353', '53/udp'));
+      await serve(a.netnsPath as string, '0.0.0.0', 53, round, 'udp');
+      await waitFor('the answer', () => ask(outside(), '10.99.0.1', 5353, 'udp', 40_053) === round);
+      world.servers.stop();
+      await world.manager.call('tearDown', round);
+    }
+    expect(ask(outside(), '10.99.0.1', 5353, 'udp', 40_053)).toBe('');
+  });
+
+  it('shows a server the address of its client outside', async () => {
+    const a = await world.manager.setUp(web('a'));
+    await serve(a.netnsPath as string, '0.0.0.0', 80, 'who');
+    expect(ask(outside(), '10.99.0.1', 8080)).toBe('10.99.0.2');
+  });
+
+  it('takes words of nft for names, and no interface that is somebody else\u2019s', async () => {
+    for (const name of ['map', 'ip']) {
+      const folder = mkdtempSync(path.join(os.tmpdir(), 'gnw-'));
+      const other = startManager(world.host, folder, name);
+      await other.call('restore', []);
+      const a = await other.setUp(web('a', '', '8090'));
+      await serve(a.netnsPath as string, '0.0.0.0', 80, name);
+      expect(ask(outside(), '10.99.0.1', 8090)).toBe(name);
+      world.servers.stop();
+      await other.destroy();
+      expect(inHost('nft', 'list', 'tables')).not.toContain(`${name}-galley`);
+      rmSync(folder, { recursive: true });
+    }
+    inHost('ip', 'link', 'add', 'eth0', 'type', 'bridge');
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'gnw-'));
+    const other = startManager(world.host, folder, 'eth');
+    await expect(other.call('restore', [])).rejects.toThrow("an interface eth0 is there that is not galley's");
+    await other.destroy();
+    expect(inHost('ip', '-o', 'link')).toContain('eth0');
+    rmSync(folder, { recursive: true });
   });
 
   it('lets a container out, and to no service on the loopback of the host', async () => {
@@ -83,7 +126,9 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
     const namespaces = () => readdirSync(path.join(world.folder, 'netns')).length;
     const links = () => inHost('ip', '-o', 'link').split('\n').length;
     const before = [namespaces(), links()];
-    await expect(world.manager.setUp(web('second'))).rejects.toThrow(/8080 failed: port is already allocated.*first/);
+    await expect(world.manager.setUp(web('second'))).rejects.toThrow(
+      /8080 failed: port is already allocated \(container first holds it; the next free port is 8081\)/,
+    );
     await expect(world.manager.setUp(web('third', '', '8181'))).rejects.toThrow(
       new RegExp(`8181 failed: port is already allocated.*pid ${world.servers.children[0]?.pid}`),
     );

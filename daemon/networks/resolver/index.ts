@@ -4,7 +4,7 @@
  * that a container can run a name server itself.
  */
 import type { Log } from '../../system/log.ts';
-import { run } from '../../system/spawn.ts';
+import { Netfilter } from '../../system/netlink/index.ts';
 import { addressBytes } from '../addresses.ts';
 import { NAME_SERVER, readHostResolvConf, resolvValues } from '../files.ts';
 import type { SandboxRecord } from '../records.ts';
@@ -28,16 +28,8 @@ import { type Transport, Upstream } from './upstream.ts';
 /** As Docker's: an answer for a container's name may be kept that long. */
 const TTL_SECONDS = 600;
 const MAX_MESSAGE = 65_535;
+const DNS_PORT = 53;
 const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4'];
-
-const redirect = (port: number): string => `table ip galley-dns {
-  chain output {
-    type nat hook output priority -100;
-    ip daddr ${NAME_SERVER} udp dport 53 dnat to ${NAME_SERVER}:${port}
-    ip daddr ${NAME_SERVER} tcp dport 53 dnat to ${NAME_SERVER}:${port}
-  }
-}
-`;
 
 export class NameServers {
   readonly #store: NetworkStore;
@@ -53,7 +45,7 @@ export class NameServers {
     this.#log = log;
   }
 
-  /** Starts the server of a sandbox; gives its port. One whose row has a port already has the rule too. @throws SyscallError, CommandError */
+  /** Starts the server of a sandbox; gives its port. One whose row has a port already has the rule too. @throws SyscallError */
   async start(sandbox: Pick<SandboxRecord, 'containerId' | 'netnsPath' | 'dnsPort'>): Promise<number> {
     const { containerId, netnsPath, dnsPort } = sandbox;
     this.stop(containerId);
@@ -61,7 +53,10 @@ export class NameServers {
       this.#handle(containerId, query, transport),
     );
     this.#servers.set(containerId, server);
-    if (dnsPort === 0) await run('nsenter', [`--net=${netnsPath}`, 'nft', '-f', '-'], { input: redirect(server.port) });
+    if (dnsPort === 0) {
+      using netfilter = new Netfilter(netnsPath);
+      await netfilter.redirect('galley-dns', addressBytes(NAME_SERVER), DNS_PORT, server.port);
+    }
     return server.port;
   }
 

@@ -8,6 +8,7 @@ export {
   type Link,
   plugIn,
   Router,
+  setAlias,
   setDefaultRoute,
   setUp,
   switchOff,

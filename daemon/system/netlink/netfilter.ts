@@ -1,4 +1,6 @@
 /** nftables and conntrack of one network namespace (linux/netfilter/nf_tables.h, nfnetlink_conntrack.h), without a spawned tool. */
+
+import { withinNetworkNamespace } from '../syscalls.ts';
 import {
   attribute,
   attributes,
@@ -9,12 +11,16 @@ import {
   type Request,
   stringOf,
   text,
+  u32be,
 } from './messages.ts';
 import { NETLINK, NetlinkSocket } from './socket.ts';
 
 const SUBSYSTEM = { conntrack: 1, nftables: 10 } as const;
 const NFT = {
+  newTable: 0,
+  newChain: 3,
   getChain: 4,
+  newRule: 6,
   getRule: 7,
   deleteRule: 8,
   newElement: 12,
@@ -30,6 +36,12 @@ const FAMILY_NAMES = new Map<number, string>(Object.entries(FAMILY).map(([name, 
 /** NF_INET_FORWARD */
 const HOOKS = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
 const PROTOCOL = { tcp: 6, udp: 17 } as const;
+const DNAT_PRIORITY = -100;
+const REGISTER = { first: 1, second: 2 } as const;
+const NETWORK_HEADER = { base: 1, destination: 16 } as const;
+const TRANSPORT_HEADER = { base: 2, destinationPort: 2 } as const;
+const META_PROTOCOL = 16;
+const NAT_DESTINATION = 1;
 
 /** One key and value of a map, each a list of fields that nft pads to four bytes. */
 export interface MapElement {
@@ -61,12 +73,53 @@ export interface Rule {
 const familyNumber = ({ family }: ChainName): number => FAMILY[family as keyof typeof FAMILY];
 const message = (subsystem: number, type: number): number => (subsystem << 8) | type;
 const header = (family: number, resource = 0): Buffer => Buffer.from([family, 0, resource >> 8, resource & 0xff]);
+const expression = (name: string, ...parts: Buffer[]): Buffer => nested(1, text(1, name), nested(2, ...parts));
+const equals = (value: Buffer): Buffer =>
+  expression('cmp', u32be(1, REGISTER.first), u32be(2, 0), nested(3, attribute(1, value)));
+const load = (base: number, offset: number, length: number): Buffer =>
+  expression('payload', u32be(1, REGISTER.first), u32be(2, base), u32be(3, offset), u32be(4, length));
+const constant = (register: number, value: Buffer): Buffer =>
+  expression('immediate', u32be(1, register), nested(2, attribute(1, value)));
+
+function portBytes(port: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(port);
+  return bytes;
+}
+
+/** The expressions of one rule of `redirect`. */
+function dnatRule(protocol: number, address: Buffer, from: number, to: number): Buffer[] {
+  return [
+    load(NETWORK_HEADER.base, NETWORK_HEADER.destination, 4),
+    equals(address),
+    expression('meta', u32be(1, REGISTER.first), u32be(2, META_PROTOCOL)),
+    equals(Buffer.from([protocol])),
+    load(TRANSPORT_HEADER.base, TRANSPORT_HEADER.destinationPort, 2),
+    equals(portBytes(from)),
+    constant(REGISTER.first, address),
+    constant(REGISTER.second, portBytes(to)),
+    expression(
+      'nat',
+      u32be(1, NAT_DESTINATION),
+      u32be(2, FAMILY.ip),
+      u32be(3, REGISTER.first),
+      u32be(5, REGISTER.second),
+    ),
+  ];
+}
+
 const padded = (fields: readonly Buffer[]): Buffer =>
   Buffer.concat(fields.map((field) => Buffer.concat([field, Buffer.alloc((4 - (field.length % 4)) % 4)])));
 const data = (type: number, fields: readonly Buffer[]): Buffer => nested(type, attribute(1, padded(fields)));
 
 export class Netfilter {
-  readonly #socket = new NetlinkSocket(NETLINK.netfilter);
+  readonly #socket: NetlinkSocket;
+
+  /** Of this process's network namespace, or of the one at the path. @throws SyscallError */
+  constructor(netnsPath?: string) {
+    const open = () => new NetlinkSocket(NETLINK.netfilter);
+    this.#socket = netnsPath === undefined ? open() : withinNetworkNamespace(netnsPath, open);
+  }
 
   [Symbol.dispose](): void {
     this.#socket[Symbol.dispose]();
@@ -149,6 +202,28 @@ export class Netfilter {
   #transaction(what: string, requests: readonly Request[]): Promise<void> {
     const edge = (kind: number): Request => ({ type: kind, flags: 0, body: header(0, SUBSYSTEM.nftables) });
     return this.#socket.batch(what, edge(BATCH.begin), requests, edge(BATCH.end));
+  }
+
+  /**
+   * A table that leads one address and port, as programs of the namespace ask for it, to another port of that address, for udp and
+   * tcp. The same as `ip daddr ADDRESS udp dport FROM dnat to ADDRESS:TO` in a nat chain at the output hook, without 5 ms of nft.
+   */
+  redirect(table: string, address: Buffer, from: number, to: number): Promise<void> {
+    const chain = 'output';
+    const head = (type: number, flags: number, ...parts: Buffer[]): Request => ({
+      type: message(SUBSYSTEM.nftables, type),
+      flags,
+      body: Buffer.concat([header(FAMILY.ip), ...parts]),
+    });
+    const hook = nested(4, u32be(1, HOOKS.indexOf('output')), u32be(2, DNAT_PRIORITY));
+    return this.#transaction(`make nft table ${table}`, [
+      head(NFT.newTable, FLAG.create, text(1, table)),
+      head(NFT.newChain, FLAG.create, text(1, table), text(3, chain), hook, text(7, 'nat')),
+      ...[PROTOCOL.udp, PROTOCOL.tcp].map((protocol) => {
+        const rule = nested(4, ...dnatRule(protocol, address, from, to));
+        return head(NFT.newRule, FLAG.create | FLAG.append, text(1, table), text(2, chain), rule);
+      }),
+    ]);
   }
 
   /**

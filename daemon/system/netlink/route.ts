@@ -84,7 +84,11 @@ export function addBridge(name: string, mac: string, mtu: number, alias: string)
     u32(IFLA.mtu, mtu),
     nested(IFLA.linkInfo, text(INFO.kind, 'bridge')),
   );
-  return [bridge, newLink(0, linkHeader(0), text(IFLA.name, name), text(IFLA.alias, alias))];
+  return [bridge, setAlias(name, alias)];
+}
+
+export function setAlias(name: string, alias: string): Change {
+  return newLink(0, linkHeader(0), text(IFLA.name, name), text(IFLA.alias, alias));
 }
 
 /**

@@ -25,6 +25,8 @@ const SO_RCVBUFFORCE = 33;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const RECEIVE_BUFFER = Buffer.alloc(1 << 20);
+/** The kernel fills at most 32 KiB at a time. */
+const DUMP_BUFFER = 1 << 16;
 
 export const NETLINK = { route: 0, netfilter: 12 } as const;
 
@@ -59,11 +61,11 @@ export class NetlinkSocket {
     return this.#collect(what, first, requests.length);
   }
 
-  /** Everything that a dump request lists. @throws SyscallError */
+  /** Everything that a dump request lists; the kernel makes a long list piece by piece while it is read. @throws SyscallError */
   async dump(what: string, request: Request): Promise<Message[]> {
     const first = this.#sequence + 1;
     await this.#write(what, [{ ...request, flags: request.flags | FLAG.dump }]);
-    return this.#collect(what, first, 1);
+    return this.#collect(what, first, 1, true);
   }
 
   /** A netfilter batch: `begin`, the requests, `end`; one transaction, which is all or nothing. @throws SyscallError */
@@ -74,11 +76,20 @@ export class NetlinkSocket {
       ...requests.map((request) => ({ ...request, flags: request.flags | FLAG.ack })),
       end,
     ]);
-    this.#collect(what, first, requests.length);
+    await this.#collect(what, first, requests.length);
   }
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
+  }
+
+  #read(buffer: Buffer): Promise<number> {
+    return new Promise((resolve, reject) => {
+      c.recv.async(this.#fd, buffer, buffer.length, 0, (error: unknown, length: number | bigint) => {
+        if (error) reject(error);
+        else resolve(Number(length));
+      });
+    });
   }
 
   #write(what: string, requests: readonly Request[]): Promise<void> {
@@ -97,13 +108,15 @@ export class NetlinkSocket {
     });
   }
 
-  #collect(what: string, first: number, count: number): Message[] {
+  /** `slow`: reading waits for the kernel's work, which is not to stop the main thread. */
+  async #collect(what: string, first: number, count: number, slow = false): Promise<Message[]> {
     const found: Message[] = [];
     let errno = 0;
+    const buffer = slow ? Buffer.alloc(DUMP_BUFFER) : RECEIVE_BUFFER;
     for (let answered = 0; answered < count; ) {
-      const length = Number(c.recv(this.#fd, RECEIVE_BUFFER, RECEIVE_BUFFER.length, 0));
+      const length = slow ? await this.#read(buffer) : Number(c.recv(this.#fd, buffer, buffer.length, 0));
       if (length < 0) throw new SyscallError(what, koffi.errno());
-      for (const message of decode(RECEIVE_BUFFER.subarray(0, length))) {
+      for (const message of decode(buffer.subarray(0, length))) {
         const mine = message.sequence >= first && message.sequence < first + count;
         if (message.type === NLMSG_ERROR) {
           const code = -message.body.readInt32LE(0);
