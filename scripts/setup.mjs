@@ -190,7 +190,7 @@ async function dashboard() {
       if (find('sg')) process.exit(NEEDS_NEW_SESSION);
     }
   }
-  const program = path.join(root, 'dist/galley.mjs');
+  const program = path.join(root, 'dist/galley.cjs');
   process.argv = [process.execPath, program];
   await import(pathToFileURL(program).href);
 }

@@ -1,10 +1,10 @@
 /** A terminal joined to a hijacked connection: raw mode and its restore, detach keys, half-close, resize, signals. */
 import { isatty } from 'node:tty';
 import { DetachScanner, parseDetachKeys } from '../api/detach-keys.ts';
-import { FrameDecoder, STREAM } from '../api/framing.ts';
-import type { HijackedStream, LogStream } from '../client/types.ts';
+import type { HijackedStream } from '../client/types.ts';
+import { copyOutput } from './copy-output.ts';
 import { ExitError } from './errors.ts';
-import { err, out } from './output.ts';
+import { err } from './output.ts';
 
 export interface SessionOptions {
   stream: HijackedStream;
@@ -23,22 +23,6 @@ export function terminalSize(): [rows: number, columns: number] | undefined {
 /** A terminal for the command needs one here. @throws ExitError 1 in Docker's words. */
 export function checkTty(stdin: boolean, tty: boolean): void {
   if (stdin && tty && !isatty(0)) throw new ExitError(1, 'the input device is not a TTY');
-}
-
-/** Copies frames to stdout and stderr, or raw bytes to stdout. Resolves at the end of the stream. */
-export async function copyOutput(
-  source: HijackedStream['socket'] | LogStream['body'],
-  multiplexed: boolean,
-): Promise<void> {
-  const decoder = new FrameDecoder((type, data) => {
-    if (type === STREAM.systemError) throw new Error(`error from daemon in stream: ${data.toString('utf8')}`);
-    if (type === STREAM.stderr) err(data);
-    else out(data);
-  });
-  for await (const chunk of source) {
-    if (multiplexed) decoder.push(chunk as Buffer);
-    else out(chunk as Buffer);
-  }
 }
 
 /** Puts the terminal into raw mode; the returned function gives it back, as does any end of the process. */

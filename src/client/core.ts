@@ -9,6 +9,7 @@ import {
   type Transport,
   type WireAnswer,
   type WireRequest,
+  type WireText,
   withQuery,
 } from './transport.ts';
 import type { HijackedStream } from './types.ts';
@@ -40,7 +41,16 @@ export interface Core {
 const OLDEST = '1.24';
 
 export function createCore(transport: Transport, env: NodeJS.ProcessEnv = process.env): Core {
-  let negotiated: Promise<{ apiVersion: string; osType: string }> | undefined;
+  /** The version both sides speak, once an answer has told the engine's. */
+  let agreed: string | undefined;
+  let asking: Promise<{ apiVersion: string; osType: string }> | undefined;
+  const pinned = env['DOCKER_API_VERSION'];
+
+  const agree = (headers: Readonly<Record<string, string>>, fallback: string): string => {
+    const theirs = headers['api-version'] ?? fallback;
+    agreed = pinned || (compareVersions(theirs, API_VERSION) < 0 ? theirs : API_VERSION);
+    return agreed;
+  };
 
   const ping = async (signal?: AbortSignal) => {
     let answer = await transport.request({ method: 'HEAD', path: '/_ping', ...(signal ? { signal } : {}) });
@@ -51,54 +61,72 @@ export function createCore(transport: Transport, env: NodeJS.ProcessEnv = proces
       if (answer.status >= 400 && !answer.headers['api-version'])
         throw new EngineRequestError(answer.status, failureText(answer.status, text));
     }
-    const theirs = answer.headers['api-version'] ?? OLDEST;
-    const ours = env['DOCKER_API_VERSION'] || (compareVersions(theirs, API_VERSION) < 0 ? theirs : API_VERSION);
-    return { apiVersion: ours, osType: answer.headers['ostype'] ?? '' };
+    return { apiVersion: agree(answer.headers, OLDEST), osType: answer.headers['ostype'] ?? '' };
   };
-  const negotiate = () => {
-    negotiated ??= ping().catch((error: unknown) => {
-      negotiated = undefined;
-      throw error;
+  const negotiate = async (): Promise<string> => {
+    if (agreed !== undefined) return agreed;
+    asking ??= ping().finally(() => {
+      asking = undefined;
     });
-    return negotiated;
+    return (await asking).apiVersion;
   };
-  const wire = async (method: Method, path: string, options: CallOptions): Promise<WireRequest> => ({
+  const wire = (version: string, method: Method, path: string, options: CallOptions): WireRequest => ({
     method,
-    path: `/v${(await negotiate()).apiVersion}${withQuery(path, options.query)}`,
+    path: `/v${version}${withQuery(path, options.query)}`,
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     ...(options.headers ? { headers: options.headers } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
   });
-  const send = async (method: Method, path: string, options: CallOptions = {}): Promise<WireAnswer> => {
-    const answer = await transport.request(await wire(method, path, options));
+  /**
+   * Until the engine's version is known, the newest is assumed and the answer's header tells: a ping before the first request would
+   * cost every one-shot command a connection. An engine that is older refuses with 400, having done nothing, and is asked again.
+   */
+  const ask = async <A extends Pick<WireAnswer, 'status' | 'headers'>>(
+    carry: (request: WireRequest) => Promise<A>,
+    [method, path, options = {}]: Parameters<Core['stream']>,
+  ): Promise<A> => {
+    const known = agreed ?? pinned;
+    const answer = await carry(wire(known ?? API_VERSION, method, path, options));
+    if (known !== undefined) return answer;
+    const version = answer.headers['api-version'] ? agree(answer.headers, OLDEST) : await negotiate();
+    if (version === API_VERSION || answer.status !== 400) return answer;
+    return carry(wire(version, method, path, options));
+  };
+  const stream: Core['stream'] = async (...call) => {
+    const answer = await ask(transport.request, call);
     if (answer.status < 400) return answer;
     throw new EngineRequestError(answer.status, failureText(answer.status, await readText(answer.body)));
+  };
+  const carryText =
+    transport.text ??
+    (async (request: WireRequest): Promise<WireText> => {
+      const { status, headers, body } = await transport.request(request);
+      return { status, headers, text: await readText(body) };
+    });
+  const text: Core['text'] = async (...call) => {
+    const answer = await ask(carryText, call);
+    if (answer.status < 400) return answer.text;
+    throw new EngineRequestError(answer.status, failureText(answer.status, answer.text));
   };
 
   return {
     host: transport.host,
-    async ping(signal) {
-      const result = await ping(signal);
-      negotiated = Promise.resolve(result);
-      return result;
-    },
+    ping,
     async json<T>(method: Method, path: string, options?: CallOptions) {
-      const answer = await send(method, path, options);
       // The engine's answers are typed by the API version both sides agreed on; the wire types name only what is read.
-      return JSON.parse(await readText(answer.body)) as T;
+      return JSON.parse(await text(method, path, options)) as T;
     },
-    text: async (method, path, options) => readText((await send(method, path, options)).body),
+    text,
     async done(method, path, options) {
-      const answer = await send(method, path, options);
-      await readText(answer.body);
+      await text(method, path, options);
     },
-    stream: send,
+    stream,
     async hijack(path, options = {}) {
-      const { headers, socket } = await transport.upgrade(await wire('POST', path, options));
+      const { headers, socket } = await transport.upgrade(wire(await negotiate(), 'POST', path, options));
       const type = headers['content-type'] ?? '';
       return { socket, multiplexed: type === MULTIPLEXED, type };
     },
-    apiVersion: async () => (await negotiate()).apiVersion,
+    apiVersion: negotiate,
     close: () => transport.close(),
   };
 }

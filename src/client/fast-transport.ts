@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { GALLEY_VERSION } from '../api/version.ts';
 import type { Endpoint } from './endpoint.ts';
 import { connectError, EngineRequestError } from './failure.ts';
-import { bodyOf, readHead } from './http1.ts';
+import { bodyOf, readHead, textOf } from './http1.ts';
 import { failureText, readText, type Transport, type WireRequest } from './transport.ts';
 
 /** Whether the plain socket can carry this endpoint (TLS and ssh go through undici). */
@@ -68,6 +68,10 @@ export function createFastTransport(endpoint: Endpoint): Transport {
     async request(request) {
       const { socket, head, rest } = await send(request, { Connection: 'close' });
       return { ...head, body: bodyOf(socket, head, rest, request.method) };
+    },
+    async text(request) {
+      const { socket, head, rest } = await send(request, { Connection: 'close' });
+      return { ...head, text: await textOf(socket, head, rest, request.method) };
     },
     async upgrade(request) {
       const { socket, head, rest } = await send(request, { Connection: 'Upgrade', Upgrade: 'tcp' });

@@ -109,69 +109,105 @@ export class ChunkedDecoder {
   }
 }
 
-/** The body of an answer as a Readable with backpressure onto the socket; the socket is destroyed at the end. */
-export function bodyOf(socket: Socket, head: AnswerHead, rest: Buffer, method: string): Readable {
-  const chunked = /chunked/i.test(head.headers['transfer-encoding'] ?? '') ? new ChunkedDecoder() : undefined;
-  const lengthText = head.headers['content-length'];
-  const empty = method === 'HEAD' || head.status === 204 || head.status === 304;
-  let left = empty ? 0 : lengthText !== undefined && !chunked ? Number(lengthText) : Number.POSITIVE_INFINITY;
+/** Hands out what belongs to an answer's body and tells when it is complete. */
+class BodyParser {
+  readonly #chunked: ChunkedDecoder | undefined;
+  #left: number;
+
+  constructor(head: AnswerHead, method: string) {
+    this.#chunked = head.headers['transfer-encoding']?.includes('chunked') ? new ChunkedDecoder() : undefined;
+    const length = head.headers['content-length'];
+    const empty = method === 'HEAD' || head.status === 204 || head.status === 304;
+    this.#left = empty ? 0 : length !== undefined && !this.#chunked ? Number(length) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether everything came. */
+  get ended(): boolean {
+    return this.#left === 0 || this.#chunked?.ended === true;
+  }
+
+  /** Whether the end of the connection is the end of the body. */
+  get untilClose(): boolean {
+    return !this.#chunked && this.#left === Number.POSITIVE_INFINITY;
+  }
+
+  push(chunk: Buffer, onData: (piece: Buffer) => void): void {
+    if (this.#chunked) {
+      this.#chunked.push(chunk, onData);
+      return;
+    }
+    const piece = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk;
+    this.#left -= piece.length;
+    if (piece.length > 0) onData(piece);
+  }
+}
+
+const CUT = 'the engine closed the connection in the middle of an answer';
+const LOST = 'the connection to the engine was lost';
+
+/**
+ * Carries the rest of a connection through a body's parser; each of the callbacks is called until `end` or `fail` was. The socket
+ * is destroyed at the end.
+ */
+function follow(
+  socket: Socket,
+  parser: BodyParser,
+  rest: Buffer,
+  on: { data(piece: Buffer): void; end(): void; fail(error: Error): void },
+): void {
   let finished = false;
-  const body = new Readable({
-    read() {
-      socket.resume();
-    },
-    destroy(error, callback) {
-      finished = true;
-      socket.destroy();
-      callback(error);
-    },
-  });
-  const finish = () => {
+  const finish = (error?: Error) => {
     if (finished) return;
     finished = true;
-    body.push(null);
+    if (error) on.fail(error);
+    else on.end();
     socket.destroy();
   };
   const take = (chunk: Buffer) => {
     if (finished) return;
-    let more = true;
-    if (chunked) {
-      chunked.push(chunk, (piece) => {
-        more = body.push(piece);
-      });
-      if (chunked.ended) return finish();
-    } else {
-      const piece = chunk.length > left ? chunk.subarray(0, left) : chunk;
-      left -= piece.length;
-      if (piece.length > 0) more = body.push(piece);
-      if (left === 0) return finish();
+    try {
+      parser.push(chunk, on.data);
+      if (parser.ended) finish();
+    } catch (error) {
+      finish(error as Error);
     }
-    if (!more) socket.pause();
   };
-  socket.on('error', (error) => body.destroy(error));
-  socket.on('end', () => {
-    if (finished) return;
-    if (chunked || Number.isFinite(left))
-      body.destroy(new Error('the engine closed the connection in the middle of an answer'));
-    else finish();
+  socket.on('error', finish);
+  socket.on('end', () => finish(parser.untilClose ? undefined : new Error(CUT)));
+  socket.on('close', () => finish(new Error(LOST)));
+  socket.on('data', take);
+  if (parser.ended) finish();
+  else if (rest.length > 0) take(rest);
+}
+
+/** The whole body of an answer as text. */
+export function textOf(socket: Socket, head: AnswerHead, rest: Buffer, method: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    follow(socket, new BodyParser(head, method), rest, {
+      data: (piece) => void pieces.push(piece),
+      end: () => resolve((pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)).toString('utf8')),
+      fail: reject,
+    });
+    socket.resume();
   });
-  socket.on('close', () => {
-    if (!finished) body.destroy(new Error('the connection to the engine was lost'));
+}
+
+/** The body of an answer as a Readable with backpressure onto the socket. */
+export function bodyOf(socket: Socket, head: AnswerHead, rest: Buffer, method: string): Readable {
+  const body = new Readable({
+    read: () => void socket.resume(),
+    destroy(error, callback) {
+      socket.destroy();
+      callback(error);
+    },
   });
-  socket.on('data', (chunk: Buffer) => {
-    try {
-      take(chunk);
-    } catch (error) {
-      body.destroy(error as Error);
-    }
+  follow(socket, new BodyParser(head, method), rest, {
+    data: (piece) => {
+      if (!body.push(piece)) socket.pause();
+    },
+    end: () => void body.push(null),
+    fail: (error) => void body.destroy(error),
   });
-  if (left === 0) finish();
-  else if (rest.length > 0) {
-    try {
-      take(rest);
-    } catch (error) {
-      body.destroy(error as Error);
-    }
-  }
   return body;
 }

@@ -5,7 +5,7 @@ import { mustRun } from '../fixtures/exec.ts';
 import { openTerminal, type Terminal } from '../fixtures/terminal.ts';
 import type { Kitchen } from '../fixtures/use-engine.ts';
 
-export const galleyBundle = path.join(repositoryRoot, 'dist/galley.mjs');
+export const galleyBundle = path.join(repositoryRoot, 'dist/galley.cjs');
 
 /** The bundle of the sources as they are. */
 export async function buildOnce(): Promise<void> {

@@ -56,7 +56,7 @@ test('the tarball holds the programs and not the sources', async () => {
   const files = (await mustRun('tar', ['-tzf', tarball])).trim().split('\n');
   for (const file of [
     'bin/galley',
-    'dist/galley.mjs',
+    'dist/galley.cjs',
     'dist/galleyd.mjs',
     'dist/build.json',
     'assets/galleyd.service',

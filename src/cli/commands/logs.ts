@@ -1,6 +1,6 @@
 import { parseTimestamp } from '../../format/units.ts';
+import { copyOutput } from '../copy-output.ts';
 import { ExitError } from '../errors.ts';
-import { copyOutput } from '../session.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
 /** `galley logs`: stdout and stderr of the container on ours. */
