@@ -18,7 +18,14 @@ import { createEventBus, type EventBus } from '../history/index.ts';
 import { createImageStore } from '../images/index.ts';
 import { createLayerStore, type LayerStore } from '../layers/index.ts';
 import { createNetworkManager, type NetworkManager } from '../networks/index.ts';
-import { buildExecProcess, buildSpec, createRuntime, readHostFacts, resolveUser } from '../runtime/index.ts';
+import {
+  buildExecProcess,
+  buildSpec,
+  checkHostConfig,
+  createRuntime,
+  readHostFacts,
+  resolveUser,
+} from '../runtime/index.ts';
 import { Database, Leases, NewerSchemaError } from '../state/index.ts';
 import { readHost } from '../system/host.ts';
 import type { Log } from '../system/log.ts';
@@ -126,6 +133,7 @@ export async function createEngine(settings: Settings, log: Log, db: Database): 
     dataRoot,
     execRoot,
     runtime,
+    checkHostConfig: (hostConfig) => checkHostConfig(hostConfig, hostFacts),
     buildSpec: (input) => buildSpec(input, hostFacts),
     resolveUser,
     buildExecProcess: (input) => buildExecProcess(input, hostFacts),

@@ -24,6 +24,8 @@ export interface ContainerDeps {
   execRoot: string;
   runtime: Runtime;
   buildSpec(input: SpecInput): OciSpec | Promise<OciSpec>;
+  /** What this host cannot give, as warnings. @throws EngineError 400 */
+  checkHostConfig?(hostConfig: HostConfig): string[];
   /** @throws EngineError when the name is not in the root's passwd or group. */
   resolveUser(rootfs: string, user: string, groupAdd: readonly string[]): ResolvedUser | Promise<ResolvedUser>;
   buildExecProcess(input: ExecProcessInput): OciProcess | Promise<OciProcess>;

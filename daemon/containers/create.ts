@@ -119,7 +119,12 @@ export async function createContainer(
   const merged = mergeConfig(configOf(body), image.config);
   checkPlatform(platform, body.Image, image);
   const { hostConfig: normal, warnings } = limitToHost(normaliseHostConfig(body.HostConfig), core.host);
-  const Warnings = [...warnings, ...checkContainer(merged, normal, core.host), ...platformWarning(platform, image)];
+  const Warnings = [
+    ...warnings,
+    ...checkContainer(merged, normal, core.host),
+    ...(deps.checkHostConfig?.(normal) ?? []),
+    ...platformWarning(platform, image),
+  ];
   const hostConfig = notAnImage(() => ({
     ...normal,
     NetworkMode: byId(core, normal.NetworkMode),

@@ -12,8 +12,20 @@ export const runtimeErrors = {
   badId: () => new EngineError('invalid', 'uids and gids must be in range 0-2147483647'),
   psFailed: (words: string) => new EngineError('invalid', words),
   conmonFailed: (why: string) => new EngineError('system', `conmon failed: ${why}`),
-  unknownCapability: (names: readonly string[]) =>
-    new EngineError('invalid', `invalid capability: ${names.join(', ')}`),
+  unknownCapability: (field: string, name: string) =>
+    new EngineError('invalid', `invalid ${field}: unknown capability: "${name}"`),
+  missingCapability: (field: string, name: string) =>
+    new EngineError(
+      'invalid',
+      `invalid ${field}: capability not supported by your kernel or not available in the current environment: "${name}"`,
+    ),
+  badDevice: (file: string, why: string) =>
+    new EngineError(
+      'system',
+      `error gathering device information while adding custom device ${JSON.stringify(file)}: ${why}`,
+    ),
+  badDeviceRule: (rule: string) => new EngineError('invalid', `invalid device cgroup rule format: '${rule}'`),
+  badUlimit: (name: string) => new EngineError('invalid', `invalid ulimit type: ${name}`),
   badSecurityOption: (option: string) =>
     new EngineError('invalid', `invalid --security-opt 2: ${JSON.stringify(option)}`),
   badSeccomp: (why: string) => new EngineError('invalid', `opening seccomp profile failed: ${why}`),

@@ -1,3 +1,7 @@
+import type { HostConfig } from '../../src/api/index.ts';
+import { runtimeErrors } from '../errors/runtime.ts';
+import type { OciProcess } from './types.ts';
+
 /** Capabilities by number (capability.h), for reading bounding sets and for `ALL`. */
 export const ALL_CAPABILITIES: readonly string[] = [
   'CHOWN',
@@ -61,31 +65,47 @@ const DEFAULT: readonly string[] = [
   'AUDIT_WRITE',
 ].map((name) => `CAP_${name}`);
 
-const normalise = (name: string): string => {
+function fullName(name: string): string {
   const upper = name.toUpperCase();
   return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
-};
+}
 
 /** Names that no kernel knows, as `CAP_…`. */
 export function unknownCapabilities(names: readonly string[]): string[] {
-  return names.map(normalise).filter((name) => name !== 'ALL' && !ALL_CAPABILITIES.includes(name));
+  return names.map(fullName).filter((name) => name !== 'ALL' && !ALL_CAPABILITIES.includes(name));
+}
+
+/** @throws EngineError for a name that no kernel knows, and for one that this host cannot give */
+function normalise(field: 'CapAdd' | 'CapDrop', names: readonly string[], available: readonly string[]): string[] {
+  const [unknown] = unknownCapabilities(names);
+  if (unknown !== undefined) throw runtimeErrors.unknownCapability(field, unknown);
+  return names.map(fullName).map((full) => {
+    if (full === 'ALL') return full;
+    if (!available.includes(full)) throw runtimeErrors.missingCapability(field, full);
+    return full;
+  });
 }
 
 /**
- * The container's capabilities, limited to what this host can give at all (`bounding`). `unknown` are names that no kernel knows.
+ * The container's capabilities, limited to what this host can give at all (`bounding`). One that is asked for by name and cannot be
+ * had is an error; what --privileged and ALL mean is whatever there is.
+ * @throws EngineError
  */
 export function chooseCapabilities(
-  options: { privileged: boolean; add: readonly string[]; drop: readonly string[] },
+  asked: Pick<HostConfig, 'CapAdd' | 'CapDrop' | 'Privileged'>,
   bounding: readonly string[],
-): { granted: string[]; unknown: string[] } {
-  if (options.privileged) return { granted: [...bounding], unknown: [] };
-  const add = options.add.map(normalise);
-  const drop = options.drop.map(normalise);
-  const unknown = unknownCapabilities([...add, ...drop]);
+): string[] {
+  const add = normalise('CapAdd', asked.CapAdd ?? [], asked.Privileged ? ALL_CAPABILITIES : bounding);
+  const drop = normalise('CapDrop', asked.CapDrop ?? [], ALL_CAPABILITIES);
+  if (asked.Privileged) return [...bounding];
   const base = add.includes('ALL') ? ALL_CAPABILITIES : drop.includes('ALL') ? [] : DEFAULT;
-  const wanted = new Set([...base, ...add]);
-  const granted = ALL_CAPABILITIES.filter(
-    (name) => wanted.has(name) && (add.includes(name) || !drop.includes(name)) && bounding.includes(name),
+  return ALL_CAPABILITIES.filter(
+    (name) => bounding.includes(name) && (add.includes(name) || (base.includes(name) && !drop.includes(name))),
   );
-  return { granted, unknown };
+}
+
+/** Sets of a process: the kernel clears effective and permitted on exec as another user, ambient stays empty. */
+export function capabilitySets(granted: string[], uid: number): NonNullable<OciProcess['capabilities']> {
+  const effective = uid === 0 ? granted : [];
+  return { bounding: granted, effective, permitted: effective, inheritable: [], ambient: [] };
 }

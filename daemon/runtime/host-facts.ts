@@ -14,6 +14,8 @@ export interface HostFacts {
   x32: boolean;
   /** Capabilities that a child of this process can have. */
   boundingCapabilities: readonly string[];
+  /** Number of the last capability that the kernel knows. */
+  lastCapability: number;
   /** Hard limits of this process by OCI name; without CAP_SYS_RESOURCE none can be raised. Absent: unlimited. */
   hardLimits: Readonly<Record<string, number>>;
   mayRaiseLimits: boolean;
@@ -68,6 +70,7 @@ export function readHostFacts(): HostFacts {
     kernel: [major, minor],
     x32: mayRunX32(),
     boundingCapabilities: bounding,
+    lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     hardLimits,
     mayRaiseLimits: bounding.includes('CAP_SYS_RESOURCE'),
     thermalThrottles: cpus

@@ -1,7 +1,27 @@
 import type { HostConfig } from '../../src/api/index.ts';
+import { deviceNumbers } from './devices.ts';
 import type { HostFacts } from './host-facts.ts';
 
 const PERIOD = 100_000;
+
+function throttle(entries: { Path: string; Rate: number }[] | null | undefined): unknown[] | undefined {
+  return entries?.length ? entries.map(({ Path, Rate }) => ({ ...deviceNumbers(Path), rate: Rate })) : undefined;
+}
+
+/** @throws EngineError naming a device that is not there */
+function blockLimits(h: HostConfig): Record<string, unknown> {
+  const limits = {
+    weight: h.BlkioWeight > 0 ? h.BlkioWeight : undefined,
+    weightDevice: h.BlkioWeightDevice?.length
+      ? h.BlkioWeightDevice.map(({ Path, Weight }) => ({ ...deviceNumbers(Path), weight: Weight }))
+      : undefined,
+    throttleReadBpsDevice: throttle(h.BlkioDeviceReadBps),
+    throttleWriteBpsDevice: throttle(h.BlkioDeviceWriteBps),
+    throttleReadIOPSDevice: throttle(h.BlkioDeviceReadIOps),
+    throttleWriteIOPSDevice: throttle(h.BlkioDeviceWriteIOps),
+  };
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}
 
 /** Limits of a container as OCI resources; what was not asked for stays out (field/engine-api.md section 2.2). */
 export function buildResources(hostConfig: HostConfig, host: HostFacts): Record<string, unknown> {
@@ -24,14 +44,17 @@ export function buildResources(hostConfig: HostConfig, host: HostFacts): Record<
     if (hostConfig.CpuPeriod > 0) cpu['period'] = hostConfig.CpuPeriod;
     if (hostConfig.CpuQuota !== 0) cpu['quota'] = hostConfig.CpuQuota;
   }
+  if (hostConfig.CpuRealtimePeriod) cpu['realtimePeriod'] = hostConfig.CpuRealtimePeriod;
+  if (hostConfig.CpuRealtimeRuntime) cpu['realtimeRuntime'] = hostConfig.CpuRealtimeRuntime;
   if (hostConfig.CpusetCpus) cpu['cpus'] = hostConfig.CpusetCpus;
   if (hostConfig.CpusetMems) cpu['mems'] = hostConfig.CpusetMems;
+  const block = blockLimits(hostConfig);
   return {
     memory,
     cpu,
     ...(typeof hostConfig.PidsLimit === 'number' && hostConfig.PidsLimit > 0
       ? { pids: { limit: hostConfig.PidsLimit } }
       : {}),
-    ...(hostConfig.BlkioWeight > 0 ? { blockIO: { weight: hostConfig.BlkioWeight } } : {}),
+    ...(Object.keys(block).length > 0 ? { blockIO: block } : {}),
   };
 }

@@ -1,10 +1,10 @@
 /** What a runtime does at the edges: out of memory, execs that come too late, processes that outlive the first one. Needs root. */
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isSameProcess } from '../../daemon/system/processes.ts';
-import { bindPort, closeDescriptor } from '../../daemon/system/syscalls.ts';
+import { bindPort, closeDescriptor, makeNode } from '../../daemon/system/syscalls.ts';
 import { isRoot, type Kit, makeKit } from './runtime-kit.ts';
 
 /** Command lines of the processes that name the kit's folder. */
@@ -86,6 +86,27 @@ describe.skipIf(!isRoot)('the runtime at its edges (root)', () => {
     for (let i = 0; processes().length > 0 && i < 200; i += 1) await sleep(10); // until the host's init has reaped it
     expect(processes()).toEqual([]);
     expect(existsSync(path.join('/sys/fs/cgroup/pids', kit.name, task.id))).toBe(false);
+  });
+
+  it('passes on a folder of devices, to be used and not only seen', async () => {
+    const folder = path.join(kit.folder, 'devices');
+    mkdirSync(path.join(folder, 'sub'), { recursive: true });
+    makeNode(path.join(folder, 'sub/nil'), 0o020666, 1, 3);
+    makeNode(path.join(folder, 'full'), 0o020666, 1, 7);
+    const { out } = await kit.output({
+      args: ['sh', '-c', 'echo x >/dev/own/sub/nil && echo written; echo x >/dev/own/full || echo full; ls /dev/own'],
+      hostConfig: { Devices: [{ PathOnHost: folder, PathInContainer: '/dev/own', CgroupPermissions: 'rwm' }] },
+    });
+    expect(out).toBe('written\nfull\nfull\nsub\n');
+  });
+
+  it('gives a terminal its first size before the process looks', async () => {
+    const { out } = await kit.output({
+      args: ['stty', 'size'],
+      tty: true,
+      hostConfig: { ConsoleSize: [33, 111] },
+    });
+    expect(out.trim()).toBe('33 111');
   });
 
   it('starts once: the second start fails in the runtime’s words', async () => {

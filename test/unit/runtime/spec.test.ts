@@ -2,10 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ALL_CAPABILITIES } from '../../../daemon/runtime/capabilities.ts';
 import { encodeOci } from '../../../daemon/runtime/encode.ts';
 import {
   buildExecProcess,
   buildSpec,
+  checkHostConfig,
   type HostFacts,
   resolveUser,
   type SpecInput,
@@ -18,6 +20,7 @@ const host: HostFacts = {
   architecture: 'amd64',
   kernel: [6, 1],
   x32: false,
+  lastCapability: 40,
   boundingCapabilities: ['CAP_CHOWN', 'CAP_SETUID', 'CAP_NET_ADMIN'],
   hardLimits: { RLIMIT_NOFILE: 20_000 },
   mayRaiseLimits: false,
@@ -104,6 +107,37 @@ describe('the spec of a container', () => {
     });
   });
 
+  it('tells a terminal its first size, and only a terminal', () => {
+    const size = (Tty: boolean, ConsoleSize: [number, number]) =>
+      buildSpec(input({ ConsoleSize }, { config: { ...plainConfig, Tty } }), host).process.consoleSize;
+    expect(size(true, [40, 120])).toEqual({ height: 40, width: 120 });
+    expect(size(true, [0, 0])).toBeUndefined();
+    expect(size(false, [40, 120])).toBeUndefined();
+  });
+
+  it('lets the root follow the host where a mount must', () => {
+    const propagation = (options: string[]) =>
+      buildSpec(input({}, { mounts: [{ ...tmpfs(options), type: 'bind', source: '/srv' }] }), host).linux[
+        'rootfsPropagation'
+      ];
+    expect(propagation(['rbind', 'rprivate'])).toBe('rprivate');
+    expect(propagation(['rbind', 'rslave'])).toBe('rslave');
+    expect(propagation(['rbind', 'rshared'])).toBe('rshared');
+  });
+
+  it('opens cgroups and system paths when told to, and takes no profile where apparmor is off or unconfined', () => {
+    const cgroups = (SecurityOpt: string[]) =>
+      buildSpec(input({ SecurityOpt }), host).mounts.find((m) => m.type === 'cgroup')?.options;
+    expect(cgroups([])).toContain('ro');
+    expect(cgroups(['writable-cgroups=true'])).not.toContain('ro');
+    expect(buildSpec(input({ SecurityOpt: ['systempaths=unconfined'] }), host).linux['maskedPaths']).toEqual([]);
+    const profile = (value: string, facts = { ...host, apparmor: true }) =>
+      buildSpec(input({ SecurityOpt: [`apparmor:${value}`] }), facts).process.apparmorProfile;
+    expect(profile('mine')).toBe('mine');
+    expect(profile('unconfined')).toBeUndefined();
+    expect(profile('mine', host)).toBeUndefined();
+  });
+
   it('sets the domain name by sysctl', () => {
     const spec = buildSpec(input({}, { config: { ...plainConfig, Domainname: 'example.org' } }), host);
     expect(spec.linux['sysctl']).toMatchObject({ 'kernel.domainname': 'example.org' });
@@ -134,6 +168,78 @@ describe('the spec of a container', () => {
     expect(env.slice(1)).toEqual(['HOSTNAME=box', 'TERM=xterm', 'A=2', 'C=4', 'B=3']);
     expect(capabilities?.bounding).toEqual(host.boundingCapabilities);
     expect(cwd).toBe('/srv');
+  });
+});
+
+describe('what a spec says of devices', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'grt-dev-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const device = (PathOnHost: string, PathInContainer = '', CgroupPermissions = '') =>
+    input({ Devices: [{ PathOnHost, PathInContainer, CgroupPermissions }] });
+  const devices = (from: SpecInput) => buildSpec(from, host).linux['devices'] as { path: string; major: number }[];
+
+  it('takes a node, also through a link, to where it is wanted, with its rule behind the defaults', () => {
+    symlinkSync('/dev/null', path.join(folder, 'link'));
+    const spec = buildSpec(device(path.join(folder, 'link'), '/dev/here', 'r'), host);
+    expect(spec.linux['devices']).toMatchObject([{ path: '/dev/here', type: 'c', major: 1, minor: 3 }]);
+    const { devices: rules } = spec.linux['resources'] as { devices: unknown[] };
+    expect(rules[0]).toEqual({ allow: false, access: 'rwm' });
+    expect(rules.at(-1)).toEqual({ allow: true, type: 'c', major: 1, minor: 3, access: 'r' });
+  });
+
+  it('says in Docker’s words what is no device', () => {
+    writeFileSync(path.join(folder, 'file'), '');
+    const words = (file: string, why: string) =>
+      `error gathering device information while adding custom device "${file}": ${why}`;
+    for (const [name, why] of [
+      ['none', 'no such file or directory'],
+      ['file', 'not a device node'],
+      ['', 'not a device node'],
+    ] as const) {
+      const file = path.join(folder, name);
+      expect(() => devices(device(file))).toThrow(words(file, why));
+    }
+    expect(() => buildSpec(input({ DeviceCgroupRules: ['x 1:1 rwm'] }), host)).toThrow(
+      "invalid device cgroup rule format: 'x 1:1 rwm'",
+    );
+  });
+
+  it('gives a privileged container every device of the host once, the asked ones where they were asked for', () => {
+    const found = devices(input({ ...device('/dev/null', '/dev/zero').hostConfig, Privileged: true }));
+    expect(found.filter(({ path: place }) => place === '/dev/zero')).toMatchObject([{ major: 1, minor: 3 }]);
+    expect(found.map(({ path: place }) => place)).toContain('/dev/null');
+  });
+
+  it('limits the speed of a device by its numbers', () => {
+    const spec = buildSpec(input({ BlkioDeviceReadBps: [{ Path: '/dev/null', Rate: 1000 }], BlkioWeight: 100 }), host);
+    expect(spec.linux['resources']).toMatchObject({
+      blockIO: { weight: 100, throttleReadBpsDevice: [{ major: 1, minor: 3, rate: 1000 }] },
+    });
+  });
+});
+
+describe('what this host cannot give', () => {
+  const check = (hostConfig: Partial<HostConfig>) => checkHostConfig(input(hostConfig).hostConfig, host);
+  it('is a warning with the names for what means all there is, and an error for what was named', () => {
+    expect(check({})).toEqual([]);
+    expect(check({ Privileged: true })[0]).toMatch(
+      /^This host cannot give CAP_DAC_OVERRIDE, .*CAP_CHECKPOINT_RESTORE: /,
+    );
+    const most = ALL_CAPABILITIES.filter((name) => name !== 'CAP_KILL');
+    const without = (more: Partial<HostConfig>) =>
+      checkHostConfig(input(more).hostConfig, { ...host, boundingCapabilities: most });
+    expect(without({ CapAdd: ['ALL'] })).toEqual(['This host cannot give CAP_KILL: the container runs without it']);
+    expect(without({ CapAdd: ['ALL'], CapDrop: ['kill'] })).toEqual([]);
+    expect(() => without({ CapAdd: ['KILL'] })).toThrow(/not available in the current environment: "CAP_KILL"$/);
+  });
+  it('is said at create for bad limits, options, rules and profiles too', () => {
+    expect(() => check({ Ulimits: [{ Name: 'nope', Soft: 1, Hard: 1 }] })).toThrow('invalid ulimit type: nope');
+    expect(() => check({ SecurityOpt: ['nope=1'] })).toThrow('invalid --security-opt: "nope=1"');
+    expect(() => check({ SecurityOpt: ['seccomp={'] })).toThrow(/seccomp profile/);
+    expect(() => check({ DeviceCgroupRules: ['nope'] })).toThrow('invalid device cgroup rule format');
   });
 });
 
