@@ -20,12 +20,14 @@ export async function openExecFifo(fifo: string, init: ProcessIdentity): Promise
   const until = Date.now() + PATIENCE_MS;
   try {
     for (;;) {
+      // Asked before the read: a short command may write its byte, run and end between the two, and the byte says that it started.
+      const ended = !isSameProcess(init);
       try {
         if (readSync(fd, byte, 0, 1, null) === 1) break;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
       }
-      if (!isSameProcess(init) || Date.now() > until) return false;
+      if (ended || Date.now() > until) return false;
       await sleep(1);
     }
   } finally {
