@@ -43,6 +43,15 @@ export function answers(endpoint: Endpoint): Promise<boolean> {
   });
 }
 
+/** Waits until something accepts connections at the endpoint; false when nothing does within 20 s. */
+export async function waitForEngine(endpoint: Endpoint): Promise<boolean> {
+  for (const end = Date.now() + WAIT_MS; Date.now() < end; ) {
+    if (await answers(endpoint)) return true;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return false;
+}
+
 /** The program and arguments that run galleyd: the bundle beside this program, or the sources beside its folder. */
 export function daemonProgram(entry: string = process.argv[1] ?? ''): [string, ...string[]] {
   const folder = dirname(realpathSync(entry));

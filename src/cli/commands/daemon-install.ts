@@ -1,23 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { endpointOf, execRootOf, runningDaemon, stopDaemon } from '../daemon-control.ts';
+import { waitForEngine } from '../engine-start.ts';
 import { ExitError } from '../errors.ts';
+import { systemctl, systemdRuns, UNIT, UNIT_PATH } from '../service.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
-
-export const UNIT_PATH = '/etc/systemd/system/galleyd.service';
-
-/** True when systemd is the running init, not merely installed. */
-export const systemdRuns = (): boolean => existsSync('/run/systemd/system');
-
-/** Runs systemctl. @throws ExitError with its words. */
-export function systemctl(...args: string[]): void {
-  const result = spawnSync('systemctl', args, { encoding: 'utf8' });
-  if (result.status !== 0)
-    throw new ExitError(
-      1,
-      `systemctl ${args.join(' ')} failed: ${(result.stderr || result.error?.message || '').trim()}`,
-    );
-}
 
 function unitText(): string {
   const folder = dirname(realpathSync(process.argv[1] ?? ''));
@@ -27,8 +14,8 @@ function unitText(): string {
   return readFileSync(file, 'utf8').replaceAll('@GALLEY@', join(folder, '../bin/galley'));
 }
 
-/** `galley daemon install`: a systemd unit, started now and at boot. */
-export async function run(context: CliContext, _args: ParsedArgs): Promise<number> {
+/** `galley daemon install`: a systemd unit, started now and at boot. A galleyd in the background makes room for it; containers run on. */
+export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
   if (!systemdRuns()) {
     throw new ExitError(
       1,
@@ -38,7 +25,16 @@ export async function run(context: CliContext, _args: ParsedArgs): Promise<numbe
   if (process.getuid?.() !== 0) throw new ExitError(1, 'installing a service needs root: sudo galley daemon install');
   writeFileSync(UNIT_PATH, unitText(), { mode: 0o644 });
   systemctl('daemon-reload');
-  systemctl('enable', '--now', 'galleyd.service');
+  const running = runningDaemon(execRootOf(args));
+  if (running) await stopDaemon(running);
+  systemctl('enable', UNIT);
+  systemctl('restart', UNIT);
+  const endpoint = endpointOf(args, context.env);
+  if (!(await waitForEngine(endpoint)))
+    throw new ExitError(
+      1,
+      `installed ${UNIT_PATH}, but galleyd does not answer at ${endpoint.host}: see journalctl -u ${UNIT}`,
+    );
   context.out(`installed ${UNIT_PATH}; galleyd runs now and starts at boot\n`);
   return 0;
 }

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { daemonArgs, execRootOf, runningDaemon, stopDaemon } from '../daemon-control.ts';
 import { daemonProgram, logFileOf } from '../engine-start.ts';
 import { ExitError } from '../errors.ts';
 import { confirm } from '../prompt.ts';
+import { isService, systemctl, UNIT, UNIT_PATH } from '../service.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
-import { systemctl, systemdRuns, UNIT_PATH } from './daemon-install.ts';
 
 /** `galley daemon uninstall [--purge]`: takes the service away; with --purge everything galleyd made on this host. */
 export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
@@ -13,8 +13,8 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   if (process.getuid?.() !== 0) throw new ExitError(1, 'uninstalling needs root: sudo galley daemon uninstall');
   const question = 'This removes every container, image, volume and network of galley on this host. Continue?';
   if (purge && !args.bool('force') && !(await confirm(question))) return 1;
-  if (existsSync(UNIT_PATH) && systemdRuns()) {
-    systemctl('disable', '--now', 'galleyd.service');
+  if (isService()) {
+    systemctl('disable', '--now', UNIT);
     rmSync(UNIT_PATH, { force: true });
     systemctl('daemon-reload');
     context.out(`removed ${UNIT_PATH}\n`);
