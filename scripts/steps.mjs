@@ -12,12 +12,8 @@ const WAYS_OUT = [
   ],
   [/no space left|ENOSPC|not enough free space/i, 'The disk is full: make room'],
   [
-    /EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|temporary failure resolving|could not resolve|network is unreachable|cannot initiate the connection|unable to fetch|failed to fetch/i,
-    'The network does not answer: look at the connection, DNS and proxy settings',
-  ],
-  [
-    /UNABLE_TO_GET_ISSUER_CERT|SELF_SIGNED_CERT|unable to verify the first certificate|Exit handler never called/i,
-    "npm could not trust or finish the connection to its registry: behind a TLS proxy set npm's cafile (npm config set cafile FILE)",
+    /EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|temporary failure resolving|could not resolve|network is unreachable|cannot initiate the connection|unable to fetch|failed to fetch|UNABLE_TO_GET_ISSUER_CERT|SELF_SIGNED_CERT|unable to verify the first certificate|Exit handler never called/i,
+    'The network does not answer: look at the connection, DNS and proxy settings (behind a TLS proxy npm needs its cafile)',
   ],
   [/dpkg was interrupted/i, 'An earlier installation was cut: run dpkg --configure -a as root'],
   [

@@ -152,7 +152,7 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
     const up = Promise.all(ids.map((id, i) => world.manager.setUp(web(id, '', String(8200 + i)))));
     await Promise.all([up, network('one'), network('two')]);
     const elements = () =>
-      inHost('nft', 'list', 'map', 'ip', world.table, 'published').match(/tcp \. 82\d\d/g)?.length ?? 0;
+      inHost('nft', 'list', 'map', 'ip', world.table, 'published').match(/(?:tcp|6) \. 82\d\d/g)?.length ?? 0;
     expect(elements()).toBe(8);
     expect(new Set((await up).map((sandbox) => sandbox.settings.IPAddress)).size).toBe(8);
     await Promise.all([
