@@ -45,6 +45,18 @@ await() {
   done
 }
 
+# Starts a registry from the clone in the working folder, and prints its host:port.
+kitchen() {
+  sh scripts/node.sh test/fresh/kitchen.ts >/tmp/kitchen 2>/tmp/kitchen.log &
+  tries=0
+  until [ -s /tmp/kitchen ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+    [ "$tries" -lt 3000 ] && kill -0 $! || { cat /tmp/kitchen.log >&2; die "no registry"; }
+  done
+  cat /tmp/kitchen
+}
+
 # What galley may have left on this machine, one line each.
 left() {
   awk '$5 ~ "^/(run|var/lib)/galley" { print "mount " $5 }' /proc/self/mountinfo

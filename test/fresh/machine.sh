@@ -31,10 +31,9 @@ if [ "${1:-}" = --inside ]; then
   cd /
   umount -l /.host
   rmdir /.host
-  status=0
-  env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=xterm-256color SUITE="${SUITE:-yes}" \
-    "$@" || status=$?
-  exit "$status"
+  # The command becomes process 1 itself, as systemd wants to be.
+  exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=xterm-256color SUITE="${SUITE:-yes}" \
+    "$@"
 fi
 
 root=$1

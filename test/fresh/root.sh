@@ -16,6 +16,9 @@ typed 'galley version'
 dashboard 'npm start'
 say "the second start: $took ms"
 [ -z "$(npm run --silent setup 2>&1 </dev/null)" ] || die "a set-up that has nothing to do speaks"
+registry=$(kitchen)
+typed "galley run -d -p 8080:80 --name web $registry/library/nginx"
+typed 'node -e "fetch(\"http://localhost:8080/\").then((answer) => answer.text()).then((page) => console.log(page.match(/<title>.*<.title>/)[0]))"' || die "no page"
 git status --short | grep . && die "npm start changed the clone" || true
 if [ "$SUITE" = yes ]; then
   began=$(now)

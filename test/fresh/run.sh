@@ -1,7 +1,7 @@
 #!/bin/sh
 # npm run test:fresh: Debian roots that hold Node 20, npm and git and nothing else, in which a person's first hour is lived through:
-# as root (root.sh) and as a plain user (user.sh). Each root is a machine of its own (machine.sh): nothing of it touches this host.
-# Usage: run.sh [--no-suite] [root|user]...   --no-suite leaves out `npm test` inside.
+# as root (root.sh), as a plain user (user.sh), and under systemd (service.sh). Each root is a machine of its own (machine.sh): nothing of it touches this host.
+# Usage: run.sh [--no-suite] [root|user|service]...   --no-suite leaves out `npm test` inside.
 # GALLEY_FRESH_SUITE, GALLEY_FRESH_MIRROR choose the Debian; GALLEY_FRESH_BASE=FOLDER keeps the bare root there and takes it up again.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,8 +15,8 @@ chosen=
 for word in "$@"; do
   case $word in
     --no-suite) suite=no ;;
-    root | user) chosen="$chosen $word" ;;
-    *) echo "test:fresh: unknown word $word: use --no-suite, root, user" >&2 && exit 2 ;;
+    root | user | service) chosen="$chosen $word" ;;
+    *) echo "test:fresh: unknown word $word: use --no-suite, root, user, service" >&2 && exit 2 ;;
   esac
 done
 debian=${GALLEY_FRESH_SUITE:-bookworm}
@@ -65,13 +65,13 @@ bootstrap() {
 }
 
 [ -d "$base" ] || bootstrap
-for scenario in ${chosen:-root user}; do
+for scenario in ${chosen:-root user service}; do
   start=$(date +%s)
   root=$work/$scenario
   cp -a "$base" "$root"
   git clone -q --bare "$repository" "$root/srv/galley.git"
   mkdir "$root/srv/fresh"
-  cp "$here"/lib.sh "$here/$scenario.sh" "$root/srv/fresh/"
+  cp "$here"/*.sh "$root/srv/fresh/"
   echo "fresh: a new machine for: $scenario"
   SUITE=$suite sh "$here/machine.sh" "$root" sh "/srv/fresh/$scenario.sh"
   rm -rf --one-file-system "$root"
