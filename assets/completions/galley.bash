@@ -59,7 +59,7 @@ _galley() {
     "daemon stop") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
     "daemon restart") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
     "daemon status") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
-    "daemon install") flags=""; objects= ;;
+    "daemon install") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
     "daemon uninstall") flags="--purge --force -f --data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
   esac
   case "$path" in

@@ -1,6 +1,6 @@
 /** galleyd as a service of systemd. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { ExitError } from './errors.ts';
 
 export const UNIT = 'galleyd.service';
@@ -20,4 +20,26 @@ export function systemctl(...args: string[]): void {
       1,
       `systemctl ${args.join(' ')} failed: ${(result.stderr || result.error?.message || '').trim()}`,
     );
+}
+
+/** A word of ExecStart= (systemd.service(5), "Command lines"): quoted, with what systemd would replace written twice. */
+const quoted = (word: string): string =>
+  `"${word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
+
+/** The text of the unit: `template` is assets/galleyd.service, whose placeholders get the program and galleyd's flags. */
+export function unitText(template: string, program: string, flags: readonly string[]): string {
+  const words = flags.map((flag) => ` ${quoted(flag)}`).join('');
+  return template
+    .replace('file:@GALLEY@', () => `file:${program}`)
+    .replace('@GALLEY@', () => quoted(program))
+    .replace('@FLAGS@', () => words);
+}
+
+/** The flags that the installed unit gives to galleyd. */
+export function installedFlags(text: string = readFileSync(UNIT_PATH, 'utf8')): string[] {
+  const line = /^ExecStart=(.*)$/m.exec(text)?.[1] ?? '';
+  const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((match) =>
+    (match[1] as string).replace(/\\(.)/g, '$1').replaceAll('%%', '%').replaceAll('$$', '$'),
+  );
+  return words.slice(1);
 }

@@ -1,17 +1,16 @@
 import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { endpointOf, execRootOf, runningDaemon, stopDaemon } from '../daemon-control.ts';
+import { daemonArgs, endpointOf, execRootOf, runningDaemon, stopDaemon } from '../daemon-control.ts';
 import { waitForEngine } from '../engine-start.ts';
 import { ExitError } from '../errors.ts';
-import { systemctl, systemdRuns, UNIT, UNIT_PATH } from '../service.ts';
+import { systemctl, systemdRuns, UNIT, UNIT_PATH, unitText } from '../service.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
-function unitText(): string {
+function unit(flags: readonly string[]): string {
   const folder = dirname(realpathSync(process.argv[1] ?? ''));
   const file = join(folder, '../assets/galleyd.service');
   if (!existsSync(file)) throw new ExitError(1, `the systemd unit is missing at ${file}: install galley again`);
-  // The unit in assets names the program by a placeholder; here it gets the one that runs now.
-  return readFileSync(file, 'utf8').replaceAll('@GALLEY@', join(folder, '../bin/galley'));
+  return unitText(readFileSync(file, 'utf8'), join(folder, '../bin/galley'), flags);
 }
 
 /** `galley daemon install`: a systemd unit, started now and at boot. A galleyd in the background makes room for it; containers run on. */
@@ -23,7 +22,7 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
     );
   }
   if (process.getuid?.() !== 0) throw new ExitError(1, 'installing a service needs root: sudo galley daemon install');
-  writeFileSync(UNIT_PATH, unitText(), { mode: 0o644 });
+  writeFileSync(UNIT_PATH, unit(daemonArgs(args)), { mode: 0o644 });
   systemctl('daemon-reload');
   const running = runningDaemon(execRootOf(args));
   if (running) await stopDaemon(running);

@@ -4,7 +4,7 @@ import { daemonArgs, execRootOf, runningDaemon, stopDaemon } from '../daemon-con
 import { daemonProgram, logFileOf } from '../engine-start.ts';
 import { ExitError } from '../errors.ts';
 import { confirm } from '../prompt.ts';
-import { isService, systemctl, UNIT, UNIT_PATH } from '../service.ts';
+import { installedFlags, isService, systemctl, UNIT, UNIT_PATH } from '../service.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
 /** `galley daemon uninstall [--purge]`: takes the service away; with --purge everything galleyd made on this host. */
@@ -13,6 +13,9 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   if (process.getuid?.() !== 0) throw new ExitError(1, 'uninstalling needs root: sudo galley daemon uninstall');
   const question = 'This removes every container, image, volume and network of galley on this host. Continue?';
   if (purge && !args.bool('force') && !(await confirm(question))) return 1;
+  // What the service was told is what a purge must know.
+  const flags = daemonArgs(args);
+  if (isService() && flags.length === 0) flags.push(...installedFlags());
   if (isService()) {
     systemctl('disable', '--now', UNIT);
     rmSync(UNIT_PATH, { force: true });
@@ -23,7 +26,6 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   const identity = runningDaemon(execRootOf(args));
   if (identity) await stopDaemon(identity);
   const [program, ...rest] = daemonProgram();
-  const flags = daemonArgs(args);
   const result = spawnSync(program, [...rest, '--purge', ...flags, `--log-file=${logFileOf(flags)}`], {
     stdio: ['ignore', 2, 2],
     env: context.env,

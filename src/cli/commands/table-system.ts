@@ -93,10 +93,10 @@ export const SYSTEM_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'daemon install',
-    summary: 'Start galleyd at boot (systemd)',
-    usage: '',
+    summary: 'Start galleyd at boot (systemd), with the flags given here',
+    usage: '[OPTIONS]',
     args: none,
-    flags: [],
+    flags: DAEMON_FLAGS,
     own: true,
     load: () => import('./daemon-install.ts'),
   },
