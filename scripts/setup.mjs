@@ -83,9 +83,9 @@ async function daemonSteps() {
   const details = version.Components?.find((entry) => entry.Name === 'galley')?.Details ?? {};
   if (details.BuildHash === buildHash()) return [];
   const name = 'restart galleyd, which is of another build (containers live on)';
-  if (existsSync('/run/systemd/system') && spawnSync('systemctl', ['is-active', '-q', 'galleyd.service']).status === 0)
-    return [{ name, command: ['systemctl', 'restart', 'galleyd.service'] }];
-  return [{ name, command: [launcher, 'daemon', 'restart', ...argumentsOf(details.Pid)] }];
+  // Where it is a service, its flags stand in the unit.
+  const service = existsSync('/run/systemd/system') && existsSync('/etc/systemd/system/galleyd.service');
+  return [{ name, command: [launcher, 'daemon', 'restart', ...(service ? [] : argumentsOf(details.Pid))] }];
 }
 
 function groupSteps() {

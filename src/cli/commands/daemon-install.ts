@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { daemonArgs, endpointOf, execRootOf, runningDaemon, stopDaemon } from '../daemon-control.ts';
-import { waitForEngine } from '../engine-start.ts';
 import { ExitError } from '../errors.ts';
 import { systemctl, systemdRuns, UNIT, UNIT_PATH, unitText } from '../service.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
+import { serviceVerb } from './daemon-start.ts';
 
 function unit(flags: readonly string[]): string {
   const folder = dirname(realpathSync(process.argv[1] ?? ''));
@@ -27,13 +27,7 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
   const running = runningDaemon(execRootOf(args));
   if (running) await stopDaemon(running);
   systemctl('enable', UNIT);
-  systemctl('restart', UNIT);
-  const endpoint = endpointOf(args, context.env);
-  if (!(await waitForEngine(endpoint)))
-    throw new ExitError(
-      1,
-      `installed ${UNIT_PATH}, but galleyd does not answer at ${endpoint.host}: see journalctl -u ${UNIT}`,
-    );
+  await serviceVerb({ ...context, out: () => undefined }, endpointOf(args, context.env), 'restart');
   context.out(`installed ${UNIT_PATH}; galleyd runs now and starts at boot\n`);
   return 0;
 }
