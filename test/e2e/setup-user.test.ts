@@ -30,7 +30,7 @@ describe.skipIf(!isRoot)('set-up as a plain user (needs root to become one)', ()
     calls = path.join(home, 'calls');
     fs.writeFileSync(path.join(bin, 'sudo'), `#!/bin/sh\necho "$*" >>${calls}\n`, { mode: 0o755 });
     env = {
-      PATH: `/usr/bin:/bin`,
+      PATH: '/usr/local/bin:/usr/bin:/bin',
       HOME: home,
       TERM: 'xterm-256color',
       GALLEY_HOST: `unix://${clone.folder}/nothing.sock`,
