@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { spawn as spawnPty } from '@lydell/node-pty';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type DockerCli, dockerCli, dockerIsCurrent } from '../fixtures/docker.ts';
+import { comparing } from '../fixtures/comparing.ts';
+import { type DockerCli, dockerCli } from '../fixtures/docker.ts';
 import { isRoot } from '../fixtures/engine.ts';
 import { type ToolOptions, tool } from '../fixtures/exec.ts';
 import { galleyProgram, TARGETS, type Target } from './cli-target.ts';
@@ -127,7 +128,7 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
     expect(result.stderr).toContain('Image is up to date');
   });
 
-  it.skipIf(!dockerIsCurrent).each([
+  comparing.each([
     [['run', '--rm', 'IMAGE', 'no-such-command'], 127],
     [['run', '--rm', 'IMAGE', '/etc'], 126],
     [['run', '--foo', 'IMAGE'], 125],
@@ -190,41 +191,39 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
       await galley(['volume', 'rm', 'data']);
     });
 
-    it
-      .skipIf(!dockerIsCurrent)
-      .each([
-        'ps',
-        'ps -a --no-trunc',
-        'ps -q',
-        'ps -n 1 --format json',
-        'ps --format table_{{.Names}}\\t{{.Label_"a"}}\\t{{.Mounts}}',
-        'ps -f label=a=b -f status=running',
-        'container ls',
-        'images',
-        'images --no-trunc -q',
-        'images --digests',
-        'images --format json',
-        'volume ls',
-        'volume ls --format json',
-        'volume inspect data',
-        'network ls --no-trunc',
-        'network inspect bridge',
-        'inspect web',
-        'inspect -s web',
-        'inspect IMAGE',
-        'inspect --format {{.State.Status}}_{{json_.Config.Env}}_{{range_.Mounts}}{{.Destination}}{{end}} web',
-        'logs web',
-        'logs -n 1 web',
-        'logs -t web',
-        'port web',
-        'top web',
-        'top web -o pid,args',
-        'exec web sh -c echo_$X;echo_e_>&2;exit_4',
-        'exec -e Y=2 -w /tmp -u 1 web sh -c echo_$X$Y;pwd;id_-u',
-        'exec web no-such-command',
-        'exec web sh -c kill_-9_$$',
-        'version -f {{.Server.Version}}',
-      ])('%s prints what the docker CLI prints', async (line) => {
+    comparing.each([
+      'ps',
+      'ps -a --no-trunc',
+      'ps -q',
+      'ps -n 1 --format json',
+      'ps --format table_{{.Names}}\\t{{.Label_"a"}}\\t{{.Mounts}}',
+      'ps -f label=a=b -f status=running',
+      'container ls',
+      'images',
+      'images --no-trunc -q',
+      'images --digests',
+      'images --format json',
+      'volume ls',
+      'volume ls --format json',
+      'volume inspect data',
+      'network ls --no-trunc',
+      'network inspect bridge',
+      'inspect web',
+      'inspect -s web',
+      'inspect IMAGE',
+      'inspect --format {{.State.Status}}_{{json_.Config.Env}}_{{range_.Mounts}}{{.Destination}}{{end}} web',
+      'logs web',
+      'logs -n 1 web',
+      'logs -t web',
+      'port web',
+      'top web',
+      'top web -o pid,args',
+      'exec web sh -c echo_$X;echo_e_>&2;exit_4',
+      'exec -e Y=2 -w /tmp -u 1 web sh -c echo_$X$Y;pwd;id_-u',
+      'exec web no-such-command',
+      'exec web sh -c kill_-9_$$',
+      'version -f {{.Server.Version}}',
+    ])('%s prints what the docker CLI prints', async (line) => {
       const args = line.split(' ').map((word) => word.replaceAll('_', ' ').replace('IMAGE', target.image));
       let [ours, theirs] = [await galley(args), await docker.run(args)];
       // Ages are told in seconds: what differs because a second began between the two is asked again.
