@@ -17,6 +17,7 @@ const SHUT_WR = 1;
 const EAGAIN = 11;
 const EINTR = 4;
 const EPIPE = 32;
+const ECONNRESET = 104;
 /** conmon truncates longer messages silently (field/conmon.md). */
 const MAX_MESSAGE = 8192;
 /** Messages read from one socket before the others have their turn. */
@@ -131,7 +132,8 @@ export class SeqpacketSocket {
         continue;
       }
       const errno = n < 0 ? koffi.errno() : 0;
-      if (errno === EINTR) continue;
+      // A sender that closed without having read all it got: the kernel tells that once, before the messages that still wait here.
+      if (errno === EINTR || errno === ECONNRESET) continue;
       if (errno !== EAGAIN) this.close();
       return;
     }

@@ -17,7 +17,8 @@ function writeFd(fd: number, data: string | Uint8Array): void {
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-      else if (code === 'EPIPE') process.exit(EXIT_SIGPIPE);
+      // EIO is a terminal that was closed under us.
+      else if (code === 'EPIPE' || code === 'EIO') process.exit(EXIT_SIGPIPE);
       else throw error;
     }
   }

@@ -14,6 +14,9 @@ export interface SessionOptions {
   detachKeys: string;
 }
 
+/** What docker says on stderr when the keys end an attach or exec. */
+export const DETACHED = 'read escape sequence';
+
 /** Rows and columns of this terminal; undefined when stdout is none. */
 export function terminalSize(): [rows: number, columns: number] | undefined {
   const size = isatty(1) ? process.stdout.getWindowSize() : undefined;

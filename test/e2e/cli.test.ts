@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { spawn as spawnPty } from '@lydell/node-pty';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { comparing } from '../fixtures/comparing.ts';
 import { type DockerCli, dockerCli } from '../fixtures/docker.ts';
@@ -273,98 +272,6 @@ describe.skipIf(!isRoot).each(TARGETS)('against %s (needs root)', (_name, start)
       expect(await must('inspect', '-f', '{{.State.ExitCode}}', 'web')).toBe('137');
       expect(await must('start', 'web')).toBe('web');
     });
-  });
-
-  describe('in a terminal', () => {
-    /** Types `keys` after each awaited text; resolves with everything that was drawn and the exit code. */
-    const session = (args: string[], steps: [awaited: string, keys: string][]) =>
-      new Promise<{ text: string; code: number }>((resolve) => {
-        const pty = spawnPty(process.execPath, [...galleyProgram, ...args], {
-          cols: 91,
-          rows: 31,
-          env: { ...docker.env } as Record<string, string>,
-        });
-        let text = '';
-        const left = [...steps];
-        pty.onData((data) => {
-          text += data;
-          const [awaited, keys] = left[0] ?? [];
-          if (awaited !== undefined && text.includes(awaited)) {
-            left.shift();
-            if (keys === 'RESIZE') pty.resize(70, 20);
-            else pty.write(keys as string);
-          }
-        });
-        pty.onExit(({ exitCode }) => resolve({ text, code: exitCode }));
-      });
-
-    it('run -it gives a shell of the right size, follows resizes, and ends with its code', async () => {
-      const until = (size: string, word: string) =>
-        `until [ "$(stty size)" = "${size}" ]; do sleep 0.1; done; echo ${word}`;
-      const script = `${until('31 91', 're""ady')}; ${until('20 70', 're""sized')}; exit 9`;
-      const { text, code } = await session(
-        ['run', '--rm', '-it', target.image, 'sh', '-c', script],
-        [['ready', 'RESIZE']],
-      );
-      expect(text).toContain('resized\r\n');
-      expect(code).toBe(9);
-    });
-
-    it('the detach keys leave it running, attach joins it again', async () => {
-      const first = await session(['run', '-it', '--name', 'shell', target.image, 'sh'], [['#', '\x10\x11']]);
-      expect(first.code).toBe(0);
-      expect(await must('ps', '--format', '{{.Names}}')).toContain('shell');
-      const second = await session(['attach', 'shell'], [['#', 'echo a""live; exit 6\r']]);
-      expect(second.text).toContain('alive');
-      expect(second.code).toBe(6);
-      await galley(['rm', '-f', 'shell']);
-    });
-
-    it('exec -it and Ctrl-C reach the command, not the client', async () => {
-      await must('run', '-d', '--name', 'bg', target.image, 'sleep', '600');
-      const { text, code } = await session(
-        [
-          'exec',
-          '-it',
-          'bg',
-          'sh',
-          '-c',
-          'trap "echo caught; exit 5" INT; echo wa""iting; while :; do sleep 0.1; done',
-        ],
-        [['waiting', '\x03']],
-      );
-      expect(text).toContain('caught');
-      expect(code).toBe(5);
-      await galley(['rm', '-f', 'bg']);
-    });
-
-    it('pull draws bars and moves the cursor', async () => {
-      await must('rmi', target.image);
-      const { text, code } = await session(['pull', target.image], []);
-      expect(text).toMatch(/\x1b\[\d+A\r\x1b\[2K[0-9a-f]{12}: /);
-      expect(code).toBe(0);
-    });
-  });
-
-  it('SIGINT is passed on to the container', async () => {
-    const result = await tool(
-      'sh',
-      [
-        '-c',
-        `"$0" "$@" & pid=$!; sleep 1.5; kill -INT $pid; wait $pid`,
-        process.execPath,
-        ...galleyProgram,
-        'run',
-        '--rm',
-        target.image,
-        'sh',
-        '-c',
-        'trap "echo caught; exit 3" INT; while :; do sleep 0.1; done',
-      ],
-      { env: docker.env },
-    );
-    expect(result.stdout).toBe('caught\n');
-    expect(result.code).toBe(3);
   });
 
   it('volumes: create, prune, rm; no prompt without a terminal', async () => {

@@ -1,9 +1,9 @@
 import { ExitError } from '../errors.ts';
-import { checkTty, followSize, proxySignals, runSession, terminalSize } from '../session.ts';
+import { checkTty, DETACHED, followSize, proxySignals, runSession, terminalSize } from '../session.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 import { exitCode } from './run.ts';
 
-/** `galley attach`: until the container ends (its exit code) or the detach keys (0). */
+/** `galley attach`: until the container ends (its exit code) or the detach keys (1, as docker has it). */
 export async function run(context: CliContext, args: ParsedArgs): Promise<number> {
   const client = await context.client();
   const found = await client.getContainer(args.positionals[0] as string).inspect();
@@ -29,7 +29,8 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
       stopSize = followSize((rows, columns) => container.resize(rows, columns));
     }
     const end = await runSession({ stream: tty ? { ...stream, multiplexed: false } : stream, stdin, tty, detachKeys });
-    return end === 'detached' ? 0 : exitCode(await wait.result);
+    if (end === 'detached') throw new ExitError(1, DETACHED);
+    return exitCode(await wait.result);
   } finally {
     stopSize();
     stopProxy();

@@ -1,5 +1,6 @@
+import { ExitError } from '../errors.ts';
 import { readEnvironment } from '../run/values.ts';
-import { checkTty, followSize, runSession, terminalSize } from '../session.ts';
+import { checkTty, DETACHED, followSize, runSession, terminalSize } from '../session.ts';
 import type { CliContext, ParsedArgs } from '../types.ts';
 
 /** `galley exec`: the command's own exit code. */
@@ -34,7 +35,7 @@ export async function run(context: CliContext, args: ParsedArgs): Promise<number
     const stream = await exec.start({ tty, ...(size ? { consoleSize: size } : {}) });
     if (tty) stopSize = followSize((rows, columns) => exec.resize(rows, columns));
     const end = await runSession({ stream, stdin, tty, detachKeys: args.string('detach-keys') });
-    if (end === 'detached') return 0;
+    if (end === 'detached') throw new ExitError(1, DETACHED);
     return (await exec.inspect()).ExitCode ?? 0;
   } finally {
     stopSize();
