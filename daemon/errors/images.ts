@@ -31,9 +31,12 @@ export const imageErrors = {
       'invalid',
       `the archive is packed with ${format}, and ${program} is not installed here: install it, or unpack the archive first`,
     ),
+  notAChange: (name: string) => new EngineError('invalid', `${name} is not a valid change command`),
   badChange: (line: string, why: string) => new EngineError('invalid', `invalid change "${line}": ${why}`),
   importSource: (source: string) =>
     new EngineError('invalid', `invalid import source "${source}": use - (the request's body) or an http(s) URL`),
+  searchLimit: (limit: number) => new EngineError('invalid', `Limit ${limit} is outside the range of [1, 100]`),
+  badFilterValue: (name: string, value: string) => new EngineError('invalid', `invalid filter '${name}=${value}'`),
   searchFailed: (host: string, status: number) =>
     new EngineError('system', `search on ${host} answered with status code ${status}: it offers no search`),
   manifestUnknown: (reference: string, why: string) =>

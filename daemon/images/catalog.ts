@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import {
+  familiarName,
   familiarString,
   fullString,
   type ImageReference,
@@ -126,6 +127,19 @@ export class Catalog {
     return fits[0];
   }
 
+  /** Whether a text names an image by its ID, in full or in part, and not by a name. */
+  isId(text: string): boolean {
+    const id = this.find(text)?.id;
+    if (id === undefined || !(id.startsWith(text) || id.startsWith(`sha256:${text}`))) return false;
+    return !this.referencesOf(id).some((one) => familiarString(one) === text || familiarName(one) === text);
+  }
+
+  /** Whether any tag of a repository is here. */
+  hasRepository(text: string): boolean {
+    const { name } = parse(text);
+    return [...this.#references.keys()].some((one) => one.startsWith(`${name}:`));
+  }
+
   /** Docker's "no such image" text for what a user wrote. */
   notFound(text: string): Error {
     try {
@@ -177,6 +191,36 @@ export class Catalog {
       digest: string;
     }[];
     return rows.map((row) => row.digest);
+  }
+
+  /** Notes that a blob was unpacked and is this layer: what a manifest merely claims is not enough to give it to others. */
+  noteLayerBlob(diffId: string, blob: BlobRow): void {
+    this.#db
+      .sql('INSERT OR IGNORE INTO layer_blobs (diff_id, digest, size, media_type) VALUES (?, ?, ?, ?)')
+      .run(diffId, blob.digest, blob.size, blob.mediaType);
+  }
+
+  /** The blobs that are known to be a layer. */
+  layerBlobs(diffId: string): BlobRow[] {
+    return this.#db
+      .sql('SELECT digest, size, media_type AS mediaType FROM layer_blobs WHERE diff_id = ? ORDER BY rowid')
+      .all(diffId) as unknown as BlobRow[];
+  }
+
+  /** Forgets what blobs are that no image has and `held` does not name. */
+  pruneLayerBlobs(held: ReadonlySet<string>): void {
+    const rows = this.#db
+      .sql('SELECT DISTINCT digest FROM layer_blobs WHERE digest NOT IN (SELECT digest FROM image_blobs)')
+      .all() as unknown as { digest: string }[];
+    for (const { digest } of rows)
+      if (!held.has(digest)) this.#db.sql('DELETE FROM layer_blobs WHERE digest = ?').run(digest);
+  }
+
+  /** The blobs of an image's layers, for an image that is built on it. */
+  layerRowsOf(id: string): BlobRow[] {
+    const diffIds = this.#images.get(id)?.config.rootfs.diff_ids ?? [];
+    const own = new Set(this.blobsOf(id));
+    return diffIds.flatMap((diffId) => this.layerBlobs(diffId).filter((blob) => own.has(blob.digest)));
   }
 
   /** Further blobs of an image that is here, and a digest it is known by: after a push. */

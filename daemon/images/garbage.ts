@@ -55,6 +55,7 @@ export function createCollector({
         leases.held('blob').has(digest) ||
         catalog.liveBlobs().has(digest),
     );
+    catalog.pruneLayerBlobs(leases.held('blob'));
     return { chainIds: gone, bytes };
   };
   return () => mutex.run('image garbage collection', sweep);

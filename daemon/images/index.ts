@@ -11,9 +11,13 @@ import { chainIds } from './config.ts';
 import { ContentStore } from './content.ts';
 import { createCollector } from './garbage.ts';
 import { RegistryHttp } from './http.ts';
+import { load } from './load.ts';
+import { commit, importTar } from './make.ts';
 import { pull } from './pull.ts';
 import { push } from './push.ts';
 import { pruneImages, removeImage } from './remove.ts';
+import { save } from './save.ts';
+import { distributionInspect, search } from './search.ts';
 import { TRANSFER_DEFAULTS, type TransferSettings, Transfers } from './transfers.ts';
 import type { ImageEventSink, ImageStore, ImageUsers } from './types.ts';
 import { imageHistory, inspectImage, listImages } from './views.ts';
@@ -46,12 +50,26 @@ export function createImageStore(deps: ImageStoreDeps): ImageStore {
   const collect = createCollector({ catalog, content, layers, leases, transfers });
   const pullDeps = { http, tokens, leases, layers, content, catalog, transfers, mirrors: deps.mirrors, publish, log };
   const pushDeps = { http, tokens, leases, layers, content, catalog, settings: transfers.settings, publish };
+  const makeDeps = { catalog, content, layers, leases, publish };
   const removeDeps = { catalog, users, publish, collect };
   const views = { catalog, layers };
 
   return {
     pull: (request) => pull(pullDeps, request),
     push: (request) => push(pushDeps, request),
+    save: (names) => save(makeDeps, names),
+    load: (archive, request) => load(makeDeps, archive, request),
+    importTar: (tar, request) => importTar(makeDeps, tar, request),
+    async download(url, signal) {
+      const { origin, pathname, search: query } = new URL(url);
+      const answer = await http.send(origin, pathname + query, { method: 'GET', headers: {}, signal });
+      if (answer.status === 200) return answer.body;
+      answer.body.on('error', () => {}).destroy();
+      throw imageErrors.badAnswer(url, answer.status, '');
+    },
+    commit: (request) => commit(makeDeps, request),
+    search: (request) => search({ http, tokens }, request),
+    distribution: (name, auth, signal) => distributionInspect({ http, tokens }, name, auth, signal),
 
     resolve(reference) {
       const image = catalog.find(reference);

@@ -34,7 +34,12 @@ export interface LayerFile {
 
 const DOCKER_GZIP = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 
-/** The image manifests of an image that are here; those first whose layers all are, too. */
+/** Whether a blob has been unpacked to this layer, or is its plain tar. */
+export function isLayerBlob({ catalog }: LayerBlobDeps, diffId: string, digest: string): boolean {
+  return digest === diffId || catalog.layerBlobs(diffId).some((blob) => blob.digest === digest);
+}
+
+/** The image manifests of an image that are here. */
 export function storedManifests({ catalog, content }: LayerBlobDeps, imageId: string): StoredManifest[] {
   const found: StoredManifest[] = [];
   for (const digest of catalog.manifestsOf(imageId)) {
@@ -45,24 +50,43 @@ export function storedManifests({ catalog, content }: LayerBlobDeps, imageId: st
     if (parsed.kind === 'image' && parsed.config.digest === imageId)
       found.push({ digest, mediaType, bytes, manifest: parsed });
   }
-  const complete = (one: StoredManifest) => one.manifest.layers.every((layer) => content.has(layer.digest));
-  return [...found.filter(complete), ...found.filter((one) => !complete(one))];
+  return found;
 }
 
-export const isComplete = ({ content }: LayerBlobDeps, one: StoredManifest): boolean =>
-  one.manifest.layers.every((layer) => content.has(layer.digest));
+/** A layer's bytes as a manifest names them: the blob, or the plain tar in its image file; undefined: not here. */
+export function layerFile(
+  deps: LayerBlobDeps,
+  layer: Descriptor,
+  diffId: string,
+  chainId: string,
+): LayerFile | undefined {
+  const { content, layers } = deps;
+  if (content.has(layer.digest) && isLayerBlob(deps, diffId, layer.digest))
+    return { file: content.file(layer.digest), offset: 0, size: layer.size };
+  return layer.digest === diffId ? layers.tar(chainId) : undefined;
+}
 
-/** The compressed blob of a layer, whichever image brought it; undefined: none is here. */
-export function knownBlob(deps: LayerBlobDeps, diffId: string): Descriptor | undefined {
-  for (const image of deps.catalog.all()) {
-    const index = (image.config.rootfs.diff_ids ?? []).indexOf(diffId);
-    if (index < 0) continue;
-    for (const { manifest } of storedManifests(deps, image.id)) {
-      const layer = manifest.layers[index];
-      if (layer && deps.content.has(layer.digest) && !/v1\.tar$|diff\.tar$/.test(layer.mediaType)) return layer;
-    }
+/** A stored manifest all of whose layers are here. */
+export function completeManifest(
+  deps: LayerBlobDeps,
+  image: ImageRecord,
+  accepts: (one: StoredManifest) => boolean = () => true,
+): { stored: StoredManifest; files: LayerFile[] } | undefined {
+  const layers = layersOf(image);
+  for (const stored of storedManifests(deps, image.id)) {
+    if (!accepts(stored) || stored.manifest.layers.length !== layers.length) continue;
+    const files = stored.manifest.layers.map((layer, index) => {
+      const { diffId = '', chainId = '' } = layers[index] ?? {};
+      return layerFile(deps, layer, diffId, chainId);
+    });
+    if (files.every((file) => file !== undefined)) return { stored, files };
   }
   return undefined;
+}
+
+/** The compressed blob of a layer, whichever image brought it; undefined: none is here. */
+export function knownBlob({ catalog, content }: LayerBlobDeps, diffId: string): Descriptor | undefined {
+  return catalog.layerBlobs(diffId).find((blob) => blob.digest !== diffId && content.has(blob.digest));
 }
 
 /** The uncompressed tar of a layer as bytes of a file; undefined: it is here only compressed, or not at all. */
@@ -103,8 +127,10 @@ async function compress(
     { signal },
   );
   const digest = `sha256:${hash.digest('hex')}`;
-  await deps.content.adopt(spool.file, digest);
-  return { mediaType: DOCKER_GZIP, digest, size };
+  await deps.content.guarded(() => deps.content.adopt(spool.file, digest));
+  const blob = { mediaType: DOCKER_GZIP, digest, size };
+  deps.catalog.noteLayerBlob(diffId, blob);
+  return blob;
 }
 
 /** A stream of the bytes. */

@@ -8,6 +8,7 @@ import type { Log } from '../system/log.ts';
 import { type BlobRow, type Catalog, parse } from './catalog.ts';
 import { chainIds, type ImageConfig, parseImageConfig } from './config.ts';
 import type { ContentStore } from './content.ts';
+import { isLayerBlob } from './layer-blobs.ts';
 import {
   choosePlatform,
   compressionOf,
@@ -237,7 +238,11 @@ async function pullLayers(
   }));
   // Docker shows every row before anything moves, so that a terminal's rows stay where they are.
   const missing = jobs.filter((job) => {
-    const here = deps.layers.get(job.chainId) !== undefined && deps.content.has(job.layer.digest);
+    // A blob that is here may still be another layer's: only what was unpacked once is believed.
+    const here =
+      deps.layers.get(job.chainId) !== undefined &&
+      deps.content.has(job.layer.digest) &&
+      isLayerBlob(deps, job.diffId, job.layer.digest);
     job.progress.status(here ? 'Already exists' : 'Pulling fs layer');
     return !here;
   });
@@ -293,9 +298,12 @@ async function unpackLayer(deps: PullDeps, job: LayerJob, signal: AbortSignal): 
     parent,
     diffId,
     tar: { file: deps.content.file(layer.digest), compression },
+    isKnown: () => isLayerBlob(deps, diffId, layer.digest),
     signal,
     onProgress: (bytes) => progress.amount('Extracting', Math.min(bytes, layer.size - 1), layer.size),
   });
-  progress.amount('Extracting', layer.size, layer.size);
+  const { digest, size, mediaType } = layer;
+  deps.catalog.noteLayerBlob(diffId, { digest, size, mediaType });
+  progress.amount('Extracting', size, size);
   progress.status('Pull complete');
 }

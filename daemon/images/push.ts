@@ -5,7 +5,16 @@ import { familiarName, familiarString, type ImageReference, type ProgressMessage
 import { imageErrors } from '../errors/images.ts';
 import type { Leases } from '../state/index.ts';
 import { type ImageRecord, parse } from './catalog.ts';
-import { isComplete, type LayerBlobDeps, layersOf, readRange, registryBlob, storedManifests } from './layer-blobs.ts';
+import {
+  completeManifest,
+  type LayerBlobDeps,
+  type LayerFile,
+  layersOf,
+  readRange,
+  registryBlob,
+  type StoredManifest,
+  storedManifests,
+} from './layer-blobs.ts';
 import { type Descriptor, MEDIA } from './manifest.ts';
 import { LayerProgress } from './progress.ts';
 import { endpointsFor, Repository, type RepositoryDeps } from './registry.ts';
@@ -30,16 +39,17 @@ function tagsOf(deps: PushDeps, request: PushRequest): ImageReference[] {
   if (named.digest !== undefined) throw imageErrors.pushDigest();
   const tag = request.tag ?? named.tag;
   const name = familiarName(named);
+  const known = deps.catalog
+    .all()
+    .flatMap((image) => deps.catalog.referencesOf(image.id))
+    .filter((one) => one.name === named.name);
+  if (known.length === 0) throw imageErrors.noLocalTags(name);
   if (tag !== undefined) {
     const reference = parse(`${name}:${tag}`);
     if (deps.catalog.idOf(reference) === undefined) throw imageErrors.noLocalTag(familiarString(reference));
     return [reference];
   }
-  const all = deps.catalog
-    .all()
-    .flatMap((image) => deps.catalog.referencesOf(image.id))
-    .filter((one) => one.digest === undefined && one.name === named.name);
-  if (all.length === 0) throw imageErrors.noLocalTags(name);
+  const all = known.filter((one) => one.digest === undefined);
   return all.sort((a, b) => ((a.tag ?? '') < (b.tag ?? '') ? -1 : 1));
 }
 
@@ -76,18 +86,24 @@ interface Prepared {
   digest: string;
 }
 
-/** The manifest that the image came with, else one made for its layers and kept for the next time. */
-async function prepare(deps: PushDeps, image: ImageRecord, layers: (Descriptor | undefined)[]): Promise<Prepared> {
-  const stored = storedManifests(deps, image.id)[0];
-  if (stored && isComplete(deps, stored)) {
-    const { bytes, mediaType, digest, manifest } = stored;
-    return { layers: manifest.layers, bytes, mediaType, digest };
-  }
+/** The manifest that the image came with. One of plain tars goes on only where it came from a registry: an archive's are made smaller first. */
+function original(deps: PushDeps, image: ImageRecord): { stored: StoredManifest; files: LayerFile[] } | undefined {
+  const digests = new Set(deps.catalog.referencesOf(image.id).map((one) => one.digest));
+  return completeManifest(
+    deps,
+    image,
+    (one) =>
+      digests.has(one.digest) || one.manifest.layers.every((layer) => !/v1\.tar$|diff\.tar$/.test(layer.mediaType)),
+  );
+}
+
+/** A manifest for layers that came without one. */
+function made(deps: PushDeps, image: ImageRecord, layers: Descriptor[]): Prepared {
   const config = { mediaType: DOCKER_CONFIG, size: deps.content.size(image.id), digest: image.id };
   const value = { schemaVersion: 2, mediaType: MEDIA.dockerManifest, config, layers };
   const bytes = Buffer.from(JSON.stringify(value, null, 3));
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  return { layers: layers as Descriptor[], mediaType: MEDIA.dockerManifest, bytes, digest };
+  return { layers, mediaType: MEDIA.dockerManifest, bytes, digest };
 }
 
 async function pushOne(
@@ -109,8 +125,7 @@ async function pushOne(
   // Top first, as Docker shows them.
   const jobs = layers.map((layer) => ({ ...layer, progress: new LayerProgress(layer.diffId, onProgress) }));
   for (const job of [...jobs].reverse()) job.progress.status('Preparing');
-  const came = storedManifests(deps, image.id)[0];
-  const kept = came && isComplete(deps, came) ? came.manifest.layers : undefined;
+  const came = original(deps, image);
   const slots = new Semaphore(UPLOADS);
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
@@ -121,12 +136,13 @@ async function pushOne(
     if (slots.busy) job.progress.status('Waiting');
     const release = await slots.acquire(either);
     try {
-      const blob = kept?.[index] ?? (await registryBlob(deps, job.diffId, job.chainId, either));
+      const blob = came?.stored.manifest.layers[index] ?? (await registryBlob(deps, job.diffId, job.chainId, either));
+      const file = came?.files[index] ?? { file: deps.content.file(blob.digest), offset: 0, size: blob.size };
       lease.hold('blob', blob.digest);
       sent[index] = blob;
       if (blob.urls && blob.urls.length > 0 && /foreign|nondistributable/.test(blob.mediaType))
         job.progress.status('Skipped foreign layer');
-      else await pushLayer(deps, repository, reference, blob, job.progress, either);
+      else await pushLayer(deps, repository, reference, { blob, file }, job.progress, either);
     } catch (error) {
       stop.abort(error);
       throw error;
@@ -139,13 +155,17 @@ async function pushOne(
   signal.throwIfAborted();
   const failure = results.find((one) => one.status === 'rejected');
   if (failure) throw stop.signal.reason ?? failure.reason;
-  const manifest = await prepare(deps, image, sent);
+  const manifest = came
+    ? { ...came.stored, layers: came.stored.manifest.layers }
+    : made(deps, image, sent as Descriptor[]);
   await pushConfig(deps, repository, image.id, signal);
   await putManifest(deps, repository, reference, manifest, signal);
   await deps.content.put(manifest.digest, manifest.bytes);
   const rows = [
     { digest: manifest.digest, size: manifest.bytes.length, mediaType: manifest.mediaType },
-    ...manifest.layers.map(({ digest, size, mediaType }) => ({ digest, size, mediaType })),
+    ...manifest.layers
+      .filter((layer) => deps.content.has(layer.digest))
+      .map(({ digest, size, mediaType }) => ({ digest, size, mediaType })),
   ];
   deps.catalog.addBlobs(image.id, rows, { ...reference, tag: undefined, digest: manifest.digest });
   const Tag = reference.tag ?? 'latest';
@@ -160,14 +180,14 @@ async function pushLayer(
   deps: PushDeps,
   repository: Repository,
   reference: ImageReference,
-  blob: Descriptor,
+  { blob, file }: { blob: Descriptor; file: LayerFile },
   progress: LayerProgress,
   signal: AbortSignal,
 ): Promise<void> {
   const source = {
     size: blob.size,
     open: (start: number, end: number) =>
-      readRange({ file: deps.content.file(blob.digest), offset: start, size: end - start }),
+      readRange({ file: file.file, offset: file.offset + start, size: end - start }),
   };
   const near = neighbours(deps, reference, blob);
   const result = await persist(deps, signal, progress, () =>

@@ -1,5 +1,7 @@
 /** Images: references, registry, content store (design section 6). Hands containers a chain of layers and a config. */
+import type { Readable } from 'node:stream';
 import type {
+  DistributionInspect,
   Filters,
   ImageDeleteItem,
   ImageHistoryItem,
@@ -8,7 +10,9 @@ import type {
   ImageSummary,
   ProgressMessage,
   RegistryAuth,
+  SearchResult,
 } from '../../src/api/index.ts';
+import type { SearchRequest } from './search.ts';
 
 export interface ResolvedImage {
   /** sha256:… digest of the config blob (what Docker's classic store calls the image ID). */
@@ -41,11 +45,60 @@ export interface PushRequest {
   onProgress: (message: ProgressMessage) => void;
 }
 
+export interface LoadRequest {
+  /** No progress, only the names of what was loaded. */
+  quiet: boolean;
+  signal: AbortSignal;
+  onProgress: (message: ProgressMessage) => void;
+}
+
+export interface ImportRequest {
+  /** Repository, or empty for an image without a name. */
+  repository: string;
+  tag: string;
+  message: string;
+  /** Dockerfile instructions. */
+  changes: readonly string[];
+  platform: string | undefined;
+  signal: AbortSignal;
+}
+
+export interface CommitRequest {
+  /** The container's writable folder (overlayfs upper), not written to meanwhile, and the image it stands on (undefined: none). */
+  upper: string;
+  baseImageId: string | undefined;
+  /** The container's config: what the new image starts with. */
+  config: ImageRunConfig;
+  /** For the history: the container's ID, its command line. */
+  containerId: string;
+  createdBy: string;
+  repository: string;
+  tag: string;
+  author: string;
+  message: string;
+  changes: readonly string[];
+  signal: AbortSignal;
+}
+
 export interface ImageStore {
   /** @throws EngineError before anything was streamed, with Docker's text. After the first progress line errors still throw: the route puts them in-band. */
   pull(request: PullRequest): Promise<void>;
   /** @throws EngineError, after the first progress line too. */
   push(request: PushRequest): Promise<void>;
+  /** A tar with all of the images. @throws EngineError before it begins. */
+  save(names: readonly string[]): Promise<Readable>;
+  /** Takes an image archive, packed or not. @throws EngineError, after the first progress line too. */
+  load(archive: Readable, request: LoadRequest): Promise<void>;
+  /** Makes an image of one layer from a root file system's tar, packed or not. Gives its ID. @throws EngineError */
+  importTar(tar: Readable, request: ImportRequest): Promise<string>;
+  /** The body behind a URL, for an import. @throws EngineError */
+  download(url: string, signal: AbortSignal): Promise<Readable>;
+  /** Makes an image from a container's changes. Gives its ID. @throws EngineError */
+  commit(request: CommitRequest): Promise<string>;
+  /** @throws EngineError */
+  search(request: SearchRequest): Promise<SearchResult[]>;
+  /** What a name points at in its registry. @throws EngineError */
+  distribution(name: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<DistributionInspect>;
   /** Name, name:tag, name@digest, ID or a unique ID prefix. @throws EngineError (ambiguous prefix). */
   resolve(reference: string): ResolvedImage | undefined;
   list(options: { all: boolean; filters: Filters; sharedSize: boolean }): Promise<ImageSummary[]>;

@@ -1,5 +1,5 @@
 /** The two ways a layer lies on disk, and which one new layers get (design section 6). */
-import { readdirSync, statfsSync } from 'node:fs';
+import { existsSync, readdirSync, statfsSync } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { layerErrors } from '../errors/layers.ts';
@@ -57,7 +57,8 @@ export class LayerFolders {
   }
 
   #isMounted(target: string): boolean {
-    return statfsSync(target).type >>> 0 === EROFS_MAGIC;
+    // A layer that was being made when its maker ended may have no such folder yet.
+    return existsSync(target) && statfsSync(target).type >>> 0 === EROFS_MAGIC;
   }
 
   /** Bytes on disk, as du counts them. */

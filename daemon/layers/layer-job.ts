@@ -16,7 +16,8 @@ import { Unpacker } from './unpacker.ts';
 export interface UnpackJob {
   /** The layer's own folder; `fs` in it is what overlayfs sees. */
   folder: string;
-  driver: 'erofs' | 'dirs';
+  /** `none`: only the digest is wanted. */
+  driver: 'erofs' | 'dirs' | 'none';
   blob: BlobSource | null;
   /** The uncompressed tar may not be larger. */
   maxBytes: number;
@@ -24,7 +25,7 @@ export interface UnpackJob {
   igzip: string;
 }
 export interface LayerResult {
-  driver: 'erofs' | 'dirs';
+  driver: 'erofs' | 'dirs' | 'none';
   /** Why it is no EROFS image although it was to be one. */
   unfit: string;
   /** Bytes of file content, and of the uncompressed tar. */
@@ -79,6 +80,10 @@ export class LayerJob {
 
   /** @throws TarError; what the file system says; the abort. What lies in the folder then is the caller's to remove. */
   async toTheEnd(): Promise<LayerResult> {
+    if (this.#job.driver === 'none') {
+      await this.#feed();
+      return this.#result('none', '', { size: 0, skippedAttributes: 0 });
+    }
     mkdirSync(this.#fs);
     chmodSync(this.#fs, 0o755); // whatever our umask: it may become a container's `/`
     return this.#job.driver === 'erofs' ? this.#asImage() : this.#asFolder();
@@ -135,7 +140,7 @@ export class LayerJob {
   }
 
   #result(
-    driver: 'erofs' | 'dirs',
+    driver: LayerResult['driver'],
     unfit: string,
     { size, skippedAttributes }: { size: number; skippedAttributes: number },
   ): LayerResult {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { messageOf } from '../errors/engine-error.ts';
 import { layerErrors } from '../errors/layers.ts';
@@ -115,7 +115,7 @@ export function createLayerStore({ db, dataRoot, log, driver: wanted = 'auto' }:
         chainId: request.chainId,
         diffId,
         parent: request.parent,
-        driver: result.driver,
+        driver: result.driver === 'erofs' ? 'erofs' : 'dirs',
         size,
         created: new Date().toISOString(),
         folder,
@@ -134,22 +134,30 @@ export function createLayerStore({ db, dataRoot, log, driver: wanted = 'auto' }:
     all: () => [...layers.values()],
 
     async unpack(request) {
-      const discard = () => request.tar instanceof Readable && request.tar.destroy();
+      /** The layer is here: the other tar is only looked at, because its sender will believe that it is the same. */
+      const check = async () => {
+        await setImmediate(); // whoever unpacked it has had time to say so
+        if (request.isKnown?.()) return;
+        const { diffId } = await unpackInto('', request, { dataRoot, driver: 'none' });
+        if (diffId !== request.diffId) throw layerErrors.wrongDiffId(request.diffId, diffId);
+      };
       for (;;) {
         const known = layers.get(request.chainId);
         const running = underWay.get(request.chainId);
         if (!known && !running) break;
+        let record: LayerRecord;
         try {
-          const record = known ?? (await (running as Promise<LayerRecord>));
-          discard();
-          return record;
+          record = known ?? (await (running as Promise<LayerRecord>));
         } catch (error) {
           // The one we waited for failed or was given up by its own caller; ours may still go through.
           log.debug('a layer that another pull was unpacking failed', {
             layer: request.chainId,
             error: messageOf(error),
           });
+          continue;
         }
+        await check();
+        return record;
       }
       const work = unpack(request).finally(() => underWay.delete(request.chainId));
       underWay.set(request.chainId, work);

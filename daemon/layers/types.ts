@@ -31,6 +31,8 @@ export interface UnpackRequest {
   /** The uncompressed tar; or a (verified) blob on disk, which the worker thread opens and decompresses itself. */
   tar: Readable | BlobSource;
   signal?: AbortSignal;
+  /** Asked when the layer is here already; true: this tar is known to be it, so that it need not be read. */
+  isKnown?: () => boolean;
   /** Bytes of the blob consumed so far; called about every 100 ms, and only for a BlobSource. */
   onProgress?: (bytes: number) => void;
 }

@@ -103,9 +103,10 @@ async function feed(send: (message: WorkerInput) => void, tar: Readable, taken: 
 export async function unpackInto(
   folder: string,
   request: Pick<UnpackRequest, 'tar' | 'signal' | 'onProgress'>,
-  options: { dataRoot: string; driver: 'erofs' | 'dirs' },
+  options: { dataRoot: string; driver: 'erofs' | 'dirs' | 'none' },
 ): Promise<LayerResult> {
   const { tar, signal, onProgress } = request;
+  const maxBytes = limitOf(tar); // before a thread is taken: it throws when the blob is gone
   const worker = await pool.acquire();
   if (signal?.aborted) {
     pool.release(worker);
@@ -164,7 +165,7 @@ export async function unpackInto(
         folder,
         driver: options.driver,
         blob: tar instanceof Readable ? null : tar,
-        maxBytes: limitOf(tar),
+        maxBytes,
         igzip: findIgzip(),
       },
     });

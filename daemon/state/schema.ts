@@ -18,4 +18,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, time_nano INTEGER NOT NULL, record TEXT NOT NULL);
   CREATE INDEX events_time ON events (time_nano);
   `,
+  `
+  CREATE TABLE layer_blobs (diff_id TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, media_type TEXT NOT NULL, PRIMARY KEY (diff_id, digest));
+  `,
 ];

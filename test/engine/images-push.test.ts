@@ -84,9 +84,9 @@ describe.skipIf(!isRoot).each(['erofs', 'dirs'])('pushes from %s layers (needs r
     for (const tag of ['one', 'two']) await docker.must(['tag', from, `${front.host}/many:${tag}`]);
     const pushed = await docker.run(['push', '-a', `${front.host}/many`]);
     expect(pushed.stdout).toMatch(/one: digest: sha256:[\s\S]*two: digest: sha256:/);
-    const absent = await docker.run(['push', `${front.host}/absent`]);
+    const absent = await docker.run(['push', `${front.host}/many:three`]);
     expect(absent.code).toBe(1);
-    expect(absent.stderr).toContain(`tag does not exist: ${front.host}/absent:latest`);
+    expect(absent.stderr).toContain(`tag does not exist: ${front.host}/many:three`);
     const none = await docker.run(['push', '-a', `${front.host}/absent`]);
     expect(none.stderr).toContain(`An image does not exist locally with the tag: ${front.host}/absent`);
     await docker.must(['rmi', '-f', from, `${front.host}/many:one`, `${front.host}/many:two`]);

@@ -1,88 +1,13 @@
-import { z } from 'zod';
-import { compareVersions, type ProgressMessage, type RegistryAuth } from '../../../src/api/index.ts';
-import { EngineError, messageOf, requestErrors } from '../../errors/index.ts';
+import { compareVersions } from '../../../src/api/index.ts';
+import { EngineError, requestErrors } from '../../errors/index.ts';
 import type { ImageStore } from '../../images/index.ts';
-import type { Context, Route } from '../context.ts';
-import { filters, flag } from '../query.ts';
-import { empty, json, write } from '../respond.ts';
+import type { Route } from '../context.ts';
+import { filters, flag, integer } from '../query.ts';
+import { empty, json } from '../respond.ts';
+import { decodeRegistryAuth, load, pull, push, save } from './image-transfers.ts';
 
 const LIST_FILTERS = ['before', 'since', 'dangling', 'label', 'label!', 'reference', 'until'];
 const PRUNE_FILTERS = ['dangling', 'label', 'label!', 'until'];
-
-const authSchema = z.object({
-  username: z.string().optional(),
-  password: z.string().optional(),
-  serveraddress: z.string().optional(),
-  identitytoken: z.string().optional(),
-  registrytoken: z.string().optional(),
-});
-
-/** X-Registry-Auth is base64url JSON; Docker ignores what it cannot decode (field/engine-api.md section 1.1). */
-export function decodeRegistryAuth(header: string | string[] | undefined): RegistryAuth | undefined {
-  if (typeof header !== 'string' || header === '') return undefined;
-  try {
-    return authSchema.parse(JSON.parse(Buffer.from(header, 'base64url').toString('utf8')));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Progress as JSON lines. The header waits for the first one, so that a refusal before any progress keeps its own status. */
-async function streamProgress(
-  { res, signal }: Context,
-  work: (send: (message: ProgressMessage) => void) => Promise<void>,
-): Promise<void> {
-  let writing: Promise<unknown> = Promise.resolve();
-  const start = () => {
-    if (!res.headersSent) res.writeHead(200, { 'Content-Type': 'application/json' });
-  };
-  const send = (message: ProgressMessage) => {
-    start();
-    writing = write(res, `${JSON.stringify(message)}\r\n`);
-  };
-  try {
-    await work(send);
-  } catch (error) {
-    if (!res.headersSent || signal.aborted) throw error;
-    const message = messageOf(error);
-    send({ errorDetail: { message }, error: message });
-  }
-  start();
-  await writing;
-  res.end();
-}
-
-async function pull(images: ImageStore, context: Context): Promise<void> {
-  const { req, query, signal } = context;
-  const image = query.get('fromImage');
-  if (!image) {
-    if (query.get('fromSrc')) throw requestErrors.notImplemented('image import');
-    throw new EngineError('invalid', 'missing parameter: fromImage names the image to pull');
-  }
-  await streamProgress(context, (onProgress) =>
-    images.pull({
-      image,
-      tag: query.get('tag') || undefined,
-      platform: query.get('platform') || undefined,
-      auth: decodeRegistryAuth(req.headers['x-registry-auth']),
-      signal,
-      onProgress,
-    }),
-  );
-}
-
-async function push(images: ImageStore, name: string, context: Context): Promise<void> {
-  const { req, query, signal } = context;
-  await streamProgress(context, (onProgress) =>
-    images.push({
-      image: name,
-      tag: query.get('tag') || undefined,
-      auth: decodeRegistryAuth(req.headers['x-registry-auth']),
-      signal,
-      onProgress,
-    }),
-  );
-}
 
 /** `/images/{name}/verb`, where the name itself may hold slashes. */
 function splitName(rest: string): { name: string; verb: string } {
@@ -119,6 +44,41 @@ export function imageRoutes(images: ImageStore): Route[] {
         );
       },
     },
+    { method: 'POST', path: '/images/load', handler: (context) => load(images, context) },
+    {
+      method: 'GET',
+      path: '/images/get',
+      handler: (context) => {
+        const names = context.query.getAll('names').flatMap((name) => name.split(','));
+        if (names.length === 0) throw new EngineError('invalid', 'missing parameter: names says which images to save');
+        return save(images, names, context);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/images/search',
+      handler: async ({ req, res, query, signal }) => {
+        const term = query.get('term');
+        if (!term) throw new EngineError('invalid', 'missing parameter: term says what to search for');
+        const request = {
+          term,
+          limit: integer(query, 'limit', 25),
+          filters: filters(query, ['is-automated', 'is-official', 'stars']),
+          auth: decodeRegistryAuth(req.headers['x-registry-auth']),
+          signal,
+        };
+        json(res, 200, await images.search(request));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/distribution/*',
+      handler: async ({ req, res, params, signal }) => {
+        const { name, verb } = splitName(params['*'] as string);
+        if (name === '' || verb !== 'json') throw requestErrors.pageNotFound();
+        json(res, 200, await images.distribution(name, decodeRegistryAuth(req.headers['x-registry-auth']), signal));
+      },
+    },
     {
       method: 'POST',
       path: '/images/prune',
@@ -127,10 +87,11 @@ export function imageRoutes(images: ImageStore): Route[] {
     {
       method: 'GET',
       path: '/images/*',
-      handler: ({ res, params, version }) => {
+      handler: (context) => {
+        const { res, params, version } = context;
         const { name, verb } = splitName(params['*'] as string);
         if (name === '' || !['json', 'history', 'get'].includes(verb)) throw requestErrors.pageNotFound();
-        if (verb === 'get') throw requestErrors.notImplemented('image save');
+        if (verb === 'get') return save(images, [name], context);
         if (verb === 'history') return json(res, 200, images.history(name));
         const image = images.inspect(name);
         json(res, 200, compareVersions(version, '1.44') < 0 ? { ...image, VirtualSize: image.Size } : image);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { filters, flag, integer, timestamp } from '../../../daemon/api/query.ts';
-import { decodeRegistryAuth } from '../../../daemon/api/routes/images.ts';
+import { decodeRegistryAuth } from '../../../daemon/api/routes/image-transfers.ts';
 import { createContainerBody } from '../../../daemon/api/schemas/container.ts';
 
 const q = (text: string) => new URLSearchParams(text);
