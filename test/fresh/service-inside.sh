@@ -5,7 +5,22 @@ set -eu
 cd /root
 typed 'git clone -q file:///srv/galley.git galley'
 cd galley
-typed 'npm run --silent setup'
+
+say "another apt holds the lock: set-up waits half a minute, names the step and the way out, and goes on the next time"
+apt-get -qq -y -o DPkg::Pre-Invoke::='touch /tmp/held; sleep 1000' --reinstall install hostname >/tmp/apt 2>&1 &
+holder=$!
+until [ -e /tmp/held ]; do kill -0 "$holder" || { cat /tmp/apt; die "nobody holds the lock"; }; sleep 0.1; done
+npm run --silent setup >/tmp/out 2>&1 && die "set-up went past the lock" || status=$?
+cat /tmp/out
+[ "$status" = 1 ] || die "exit code $status"
+for word in 'Could not get lock' 'host packages runc, conmon, nftables, iproute2: failed' 'Another package manager is at work' 'npm run setup again'; do
+  grep -q "$word" /tmp/out || die "it did not say: $word"
+done
+! command -v runc >/dev/null || die "something was installed"
+kill "$holder"
+wait "$holder" 2>/dev/null || true
+typed 'npm run --silent setup' 2>&1 | tee /tmp/out
+grep -q 'npm packages' /tmp/out && die "it installed the npm packages again" || true
 registry=$(kitchen)
 container_pid() { galley inspect -f '{{.State.Pid}}' web; }
 typed "galley run -d --name web $registry/library/busybox sh -c 'i=0; while :; do i=\$((i+1)); echo line \$i; sleep 0.1; done'"
