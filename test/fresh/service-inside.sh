@@ -13,7 +13,7 @@ until [ -e /tmp/held ]; do kill -0 "$holder" || { cat /tmp/apt; die "nobody hold
 npm run --silent setup >/tmp/out 2>&1 && die "set-up went past the lock" || status=$?
 cat /tmp/out
 [ "$status" = 1 ] || die "exit code $status"
-for word in 'Could not get lock' 'host packages runc, conmon, nftables, iproute2: failed' 'Another package manager is at work' 'npm run setup again'; do
+for word in 'dpkg frontend lock' 'host packages runc, conmon, nftables, iproute2: failed' 'Another package manager is at work' 'npm run setup again'; do
   grep -q "$word" /tmp/out || die "it did not say: $word"
 done
 ! command -v runc >/dev/null || die "something was installed"
