@@ -1,22 +1,28 @@
+import { z } from 'zod';
+import { readAsset } from '../system/assets.ts';
 import { lookUpTool } from '../system/find-tool.ts';
 import { run } from '../system/spawn.ts';
 import { SettingsError } from './settings.ts';
 
-/** What galleyd cannot work without, and the package that brings it. */
-const NEEDED: readonly (readonly [tool: string, packageName: string])[] = [
-  ['runc', 'runc'],
-  ['conmon', 'conmon'],
-  ['nft', 'nftables'],
-  ['ip', 'iproute2'],
-];
+/** assets/host-packages.json: what galleyd cannot work without, and the packages that bring it. */
+const hostPackages = z.object({
+  required: z.array(z.string()),
+  managers: z.record(z.string(), z.object({ names: z.record(z.string(), z.string()), byHand: z.string() })),
+});
 
-/** @throws SettingsError naming every missing tool and the command that installs them. */
-export function checkTools(): void {
-  const missing = NEEDED.filter(([tool]) => lookUpTool(tool) === undefined);
+/**
+ * @param has finds a program on this host
+ * @throws SettingsError naming every missing tool and the command that installs them here.
+ */
+export function checkTools(has: (tool: string) => boolean = (tool) => lookUpTool(tool) !== undefined): void {
+  const { required, managers } = hostPackages.parse(JSON.parse(readAsset('host-packages.json')));
+  const missing = required.filter((tool) => !has(tool));
   if (missing.length === 0) return;
-  const packages = missing.map(([, name]) => name).join(' ');
+  const known = Object.entries(managers);
+  const { names, byHand } = (known.find(([manager]) => has(manager)) ?? known[0])?.[1] ?? { names: {}, byHand: '' };
+  const packages = missing.map((tool) => names[tool] ?? tool).join(' ');
   throw new SettingsError(
-    `this host lacks ${missing.map(([tool]) => tool).join(', ')}: run \`npm run setup\`, or install them (apt-get install ${packages})`,
+    `this host lacks ${missing.join(', ')}: run npm start in a clone of galley, or install them (${byHand} ${packages})`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { containerErrors } from '../errors/containers.ts';
+import { readAsset } from '../system/assets.ts';
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const Lists = z.object({ adjectives: z.array(z.string()).min(1), surnames: z.array(z.string()).min(1) });
@@ -22,19 +22,8 @@ export function newContainerId(): string {
   }
 }
 
-/** assets/names.json of the package, wherever the code was bundled to: the nearest folder above that has it. */
-export function readNameLists(from: URL = new URL(import.meta.url)): NameLists {
-  for (let folder = new URL('.', from); ; folder = new URL('..', folder)) {
-    try {
-      return Lists.parse(JSON.parse(readFileSync(new URL('assets/names.json', folder), 'utf8')));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' && (error as NodeJS.ErrnoException).code !== 'ENOTDIR')
-        throw error;
-      if (folder.pathname === '/')
-        throw new Error('assets/names.json is missing from the installation', { cause: error });
-    }
-  }
-}
+/** assets/names.json of the package. @throws Error when it is not there */
+export const readNameLists = (from?: URL): NameLists => Lists.parse(JSON.parse(readAsset('names.json', from)));
 
 /**
  * Docker's generator: adjective_surname, from the second try on with a digit, at last the short id.

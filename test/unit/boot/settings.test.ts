@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { socketGroup } from '../../../daemon/boot/listen.ts';
 import { claimName, lockRoot } from '../../../daemon/boot/lock.ts';
 import { readSettings } from '../../../daemon/boot/settings.ts';
+import { checkTools } from '../../../daemon/boot/tools.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'gs-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -57,6 +58,15 @@ describe('settings of galleyd', () => {
     expect(socketGroup('root:x:0:\ndocker:x:998:\ngalley:x:997:a\n')).toBe(997);
     expect(socketGroup('root:x:0:\ndocker:x:998:\n')).toBe(998);
     expect(socketGroup('root:x:0:\n')).toBe(0);
+  });
+
+  it.each([
+    [['apt-get', 'runc', 'nft'], 'lacks conmon, ip: ', '(apt-get install conmon iproute2)'],
+    [['dnf', 'runc', 'conmon', 'nft'], 'lacks ip: ', '(dnf install iproute)'],
+    [['apk'], 'lacks runc, conmon, nft, ip: ', '(apk add runc conmon nftables iproute2)'],
+  ])('on a host with %j alone names what is missing, and the command', (there, ...words) => {
+    for (const word of words) expect(() => checkTools((tool) => there.includes(tool))).toThrow(word);
+    expect(() => checkTools(() => true)).not.toThrow();
   });
 
   it('one galleyd a data root', () => {
