@@ -189,8 +189,29 @@ export async function build() {
     },
     plugins: [
       {
-        name: 'no-devtools',
+        name: 'lighter-ink',
         setup(plugin) {
+          // Every row is measured several times: string-width segments graphemes for it, which the dashboard's own text never needs.
+          plugin.onResolve({ filter: /^string-width$/ }, () => ({ path: 'string-width', namespace: 'own' }));
+          plugin.onLoad({ filter: /^string-width$/, namespace: 'own' }, () => ({
+            contents: `export { visibleCells as default } from ${JSON.stringify(at('src/store/cells.ts'))};`,
+            resolveDir: root,
+            loader: 'js',
+          }));
+          // Of undici the client takes Client and Pool; fetch, caches and web sockets would be half of what is loaded.
+          plugin.onResolve({ filter: /^undici$/ }, ({ importer }) =>
+            importer.startsWith(at('src')) ? { path: 'undici', namespace: 'own' } : undefined,
+          );
+          plugin.onLoad({ filter: /^undici$/, namespace: 'own' }, () => ({
+            contents: `
+              import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
+              import api from 'undici/lib/api/index.js';
+              export { default as Client } from 'undici/lib/dispatcher/client.js';
+              export { default as Pool } from 'undici/lib/dispatcher/pool.js';
+              Object.assign(Dispatcher.prototype, api);`,
+            resolveDir: root,
+            loader: 'js',
+          }));
           // Ink imports it only when DEV=true; it would bring a web socket server.
           plugin.onResolve({ filter: /^react-devtools-core$/ }, () => ({ path: 'devtools', namespace: 'empty' }));
           plugin.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export default {};', loader: 'js' }));

@@ -2,7 +2,7 @@
 import { cells } from './cells.ts';
 
 export interface Style {
-  /** A colour as Ink names it: `red`, `redBright`, `ansi256(208)`, `#ff8800`. */
+  /** SGR parameters of the colour: `31`, `38;5;208`, `38;2;255;136;0`. */
   fg?: string;
   bg?: string;
   bold?: boolean;
@@ -34,21 +34,13 @@ const JOINING = /[\u200b-\u200d\u2060]|\u20e3|[\ufe00-\ufe0f]|[\u{1f3fb}-\u{1f3f
 /** Longer lines are cut: one of them would cost more than a screen is worth. */
 const LINE_LIMIT = 4096;
 const TAB = 8;
-const NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const;
-
-const hex = (value: number) => Math.max(0, Math.min(255, value)).toString(16).padStart(2, '0');
-
-/** The colour of `38;5;n` and `38;2;r;g;b`; takes its parts from `rest`. */
-function extended(rest: number[]): string | undefined {
+/** The colour of `38;5;n` and `38;2;r;g;b`; takes its parts from `rest`. Undefined where it is none. */
+function extended(code: number, rest: number[]): string | undefined {
   const kind = rest.shift();
-  if (kind === 5) {
-    const index = rest.shift() ?? 0;
-    if (index < 8) return NAMES[index];
-    return index < 16 ? `${NAMES[index - 8]}Bright` : index < 256 ? `ansi256(${index})` : undefined;
-  }
-  if (kind !== 2) return undefined;
-  const [red = 0, green = 0, blue = 0] = rest.splice(0, 3);
-  return `#${hex(red)}${hex(green)}${hex(blue)}`;
+  const parts = rest.splice(0, kind === 5 ? 1 : kind === 2 ? 3 : 0);
+  const count = kind === 5 ? 1 : 3;
+  const right = parts.length === count && parts.every((part) => Number.isInteger(part) && part >= 0 && part <= 255);
+  return right ? [code, kind, ...parts].join(';') : undefined;
 }
 
 /** A copy without what the sequence switches off, so that an empty style is an empty object. */
@@ -78,14 +70,12 @@ function applySgr(before: Style, parameters: string): Style {
     else if (code === 23) style = without(style, 'italic');
     else if (code === 24) style = without(style, 'underline');
     else if (code === 27) style = without(style, 'inverse');
-    else if (code === 38) style = withColour(style, 'fg', extended(codes));
-    else if (code === 48) style = withColour(style, 'bg', extended(codes));
+    else if (code === 38) style = withColour(style, 'fg', extended(38, codes));
+    else if (code === 48) style = withColour(style, 'bg', extended(48, codes));
     else if (code === 39) style = without(style, 'fg');
     else if (code === 49) style = without(style, 'bg');
-    else if (code >= 30 && code <= 37) style = { ...style, fg: NAMES[code - 30] as string };
-    else if (code >= 40 && code <= 47) style = { ...style, bg: NAMES[code - 40] as string };
-    else if (code >= 90 && code <= 97) style = { ...style, fg: `${NAMES[code - 90]}Bright` };
-    else if (code >= 100 && code <= 107) style = { ...style, bg: `${NAMES[code - 100]}Bright` };
+    else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)) style = { ...style, fg: String(code) };
+    else if ((code >= 40 && code <= 47) || (code >= 100 && code <= 107)) style = { ...style, bg: String(code) };
   }
   return style;
 }

@@ -47,6 +47,12 @@ export function cells(text: string): number {
   return width;
 }
 
+/** Cells of text that may hold SGR sequences; control characters take none. In the bundle it stands in for string-width. */
+export function visibleCells(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  return cells(text.replace(/\x1b\[[\d;:]*m/g, '').replace(/[\x00-\x1f\x7f-\x9f]/g, ''));
+}
+
 /** The part of `text` from cell `from`, at most `width` cells; a wide character that is cut becomes a space. */
 export function sliceCells(text: string, from: number, width: number): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text.slice(from, from + width);

@@ -2,6 +2,7 @@
 import { type Instance, render } from 'ink';
 import { createClient, type Endpoint } from '../client/index.ts';
 import {
+  type Coalesced,
   createCoalesced,
   createDetailTask,
   createView,
@@ -31,8 +32,25 @@ export { keyTable } from './keys/docs.ts';
 /** A line whose width the terminal counts differently is cut then; wrapped it would push the whole frame. */
 const WRAP_OFF = '\x1b[?7l';
 const WRAP_ON = '\x1b[?7h';
+/** An engine that answers in this time is spared the frame that says it is being connected: drawing it twice would cost more. */
+const FIRST_FRAME_MS = 100;
 const SNAPSHOT_WAIT_MS = 5_000;
 const SNAPSHOT_LOGS_MS = 250;
+
+/** Resolves when the engine has answered or is known not to, at the latest after `milliseconds`. */
+function answered(facts: Coalesced<Facts>, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      unsubscribe();
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    const unsubscribe = facts.store.subscribe(({ connection }) => {
+      if (connection.state !== 'connecting') end();
+    });
+  });
+}
 
 /** Runs until the person quits. @returns the exit code. */
 export async function startDashboard(options: DashboardOptions): Promise<number> {
@@ -104,6 +122,7 @@ export async function startDashboard(options: DashboardOptions): Promise<number>
 
   link = connect(options.endpoint);
   try {
+    await answered(link.facts, FIRST_FRAME_MS);
     instance = render(screen(), {
       stdin,
       stdout,
@@ -145,14 +164,7 @@ export async function snapshot({ endpoint, columns, rows }: SnapshotOptions): Pr
   const detail = createCoalesced<DetailState>(NO_DETAIL, 0);
   const sync = startSync(client, facts, (message) => process.stderr.write(`galley: ${message}\n`));
   try {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, SNAPSHOT_WAIT_MS);
-      facts.store.subscribe((now) => {
-        if (now.connection.state === 'connecting') return;
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    await answered(facts, SNAPSHOT_WAIT_MS);
     const { connection } = facts.current();
     if (connection.state !== 'connected') throw new Error(connection.message || `no answer from ${client.host}`);
     const view = createView().getState();

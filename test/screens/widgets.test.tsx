@@ -13,7 +13,9 @@ const drawn = (inside: ReactElement) =>
     <Box width={80} height={24} flexDirection="column">
       {inside}
     </Box>,
-  ).lastFrame() ?? '';
+  )
+    .lastFrame()
+    ?.replace(/\x1b\[[\d;]*m/g, '') ?? '';
 const dialog = (change: Partial<View>) =>
   drawn(<DialogView view={{ ...initialView(), ...change }} columns={80} rows={24} colour={false} />);
 
