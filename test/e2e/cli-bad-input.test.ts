@@ -218,7 +218,7 @@ describe.skipIf(!isRoot)('no space on the data root (needs root)', () => {
     expect((await galley(['images', '-q'])).stdout).toBe('');
     expect((await galley(['ps', '-aq'])).stdout).toBe('');
     // Whole blobs are kept for the next try; nothing half-written is.
-    for (const folder of ['containers', 'roots', 'content/tmp', 'content/ingest'])
+    for (const folder of ['roots', 'content/tmp', 'content/ingest'])
       expect(fs.readdirSync(path.join(engine.dataRoot, folder)), folder).toEqual([]);
     expect(await galley(['run', '--rm', 'busybox', 'echo', 'fits'])).toMatchObject({ code: 0, stdout: 'fits\n' });
     const full = await galley(['run', '--rm', 'busybox', 'sh', '-c', 'dd if=/dev/zero of=/big bs=1M count=64']);
