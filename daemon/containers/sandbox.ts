@@ -1,5 +1,5 @@
 import { hostname as hostHostname } from 'node:os';
-import type { ContainerRecord } from './record.ts';
+import { type ContainerRecord, ZERO_TIME } from './record.ts';
 import type { SandboxRequest } from './types.ts';
 
 /** What a container brings to its network. */
@@ -20,6 +20,7 @@ export function sandboxRequestOf(record: ContainerRecord): SandboxRequest {
     dnsOptions: hostConfig.DnsOptions ?? [],
     extraHosts: hostConfig.ExtraHosts ?? [],
     macAddress: config.MacAddress ?? '',
+    started: record.startedAt !== ZERO_TIME,
   };
 }
 

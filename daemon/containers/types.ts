@@ -140,6 +140,8 @@ export interface SandboxRequest {
   dnsOptions: string[];
   extraHosts: string[];
   macAddress: string;
+  /** It ran at least once: from then on it shows the ids of its networks. */
+  started: boolean;
 }
 export interface Sandbox {
   netnsPath: string | null;

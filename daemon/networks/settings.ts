@@ -63,7 +63,7 @@ export function networkSettings(
       settings,
       network,
       endpoint,
-      sandbox !== undefined,
+      sandbox !== undefined || request.started,
     );
   }
   // The top-level fields tell the default bridge only, as Docker does.

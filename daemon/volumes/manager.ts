@@ -146,6 +146,8 @@ export function createVolumeManager({ db, dataRoot, publish, log }: VolumeManage
         if (
           usersOf(record.name).length > 0 ||
           (!all && record.labels[ANONYMOUS] === undefined) ||
+          // As Docker: what is mounted from elsewhere is not this host's to count or clear.
+          Object.keys(record.options).length > 0 ||
           !matchesFilters(record, rest, false)
         )
           continue;

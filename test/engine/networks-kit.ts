@@ -27,6 +27,7 @@ export function sandboxRequest(id: string, more: Partial<SandboxRequest> = {}): 
     dnsOptions: [],
     extraHosts: [],
     macAddress: '',
+    started: false,
     ...more,
   };
 }
