@@ -13,6 +13,8 @@ const OF_A_RUN: ReadonlySet<string> = new Set<keyof ContainerRecord>([
   'oomKilled',
   'startedAt',
   'finishedAt',
+  'restartCount',
+  'manuallyStopped',
   'health',
 ]);
 

@@ -24,13 +24,14 @@ it('a run is over when the host goes down, so what is known of it need not wait'
   expect(waits({ status: 'running', startedAt: 'x', identity: null })).toBe(false);
   expect(waits({ status: 'exited', exitCode: 3 })).toBe(false);
   expect(waits({ removing: { volumes: false } })).toBe(true);
-  expect(waits({ status: 'exited', manuallyStopped: true })).toBe(true);
+  expect(waits({ status: 'exited', manuallyStopped: true, restartCount: 0 })).toBe(false);
   expect(waits({ name: 'other' })).toBe(true);
 });
 
 it('with a restart policy it decides what starts again', () => {
   const waits = setUp({ RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } });
   expect(waits({ status: 'running' })).toBe(true);
+  expect(waits({ manuallyStopped: true })).toBe(true);
 });
 
 it('--rm is removed at boot with or without its tombstone', () => {
