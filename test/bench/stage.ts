@@ -43,7 +43,7 @@ export async function onStage(work: (stage: Stage) => Promise<void>): Promise<vo
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void close().then(() => process.exit(130)));
   try {
-    const engine = await startEngine();
+    const engine = await startEngine({ execOnTmpfs: true });
     closers.push(() => engine.purge());
     const image = await busyboxImage();
     const registry = await startRegistry();
@@ -53,7 +53,7 @@ export async function onStage(work: (stage: Stage) => Promise<void>): Promise<vo
     closers.push(galley.cli.close);
     let dockerd: Side | undefined;
     if (await dockerdAvailable()) {
-      const peer = await startDockerd();
+      const peer = await startDockerd([], { execOnTmpfs: true });
       closers.push(peer.stop);
       const near = await startRegistry({ address: peer.hostAddress });
       closers.push(near.stop);
