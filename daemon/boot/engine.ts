@@ -88,7 +88,7 @@ export async function createEngine(settings: Settings, log: Log, db: Database): 
   const { dataRoot, execRoot, name } = settings;
   const leases = new Leases(db);
   leases.dropAll(); // before the API listens: a pull that starts meanwhile keeps its own
-  const events = createEventBus(db);
+  const events = createEventBus(db, log);
   const host = readHost();
   const hostFacts = readHostFacts();
   const tools = await toolVersions();

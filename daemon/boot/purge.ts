@@ -77,6 +77,8 @@ export async function purge(settings: Settings, log: Log): Promise<void> {
   const { dataRoot, execRoot, name, logFile } = settings;
   if (existsSync(dataRoot)) {
     using _lock = lockRoot(dataRoot, 'data-root');
+    // Nobody needs the blobs any more, and on a full disk the database needs room to take its leave.
+    await rm(path.join(dataRoot, 'content', 'blobs'), { recursive: true, force: true });
     const engine = await createEngine(settings, log, databaseForPurge(dataRoot, log));
     await engine.containers.restore();
     for (const container of await engine.containers.list({ all: true, limit: 0, size: false, filters: {} })) {

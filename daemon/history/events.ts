@@ -1,5 +1,7 @@
 import type { EngineEvent, EventType } from '../../src/api/index.ts';
+import { messageOf } from '../errors/engine-error.ts';
 import type { Database } from '../state/index.ts';
+import type { Log } from '../system/log.ts';
 import { eventMatches } from './filters.ts';
 import type { EventBus, EventListener, SubscribeOptions } from './types.ts';
 
@@ -45,7 +47,7 @@ function encode(type: EventType, action: string, id: string, attributes: Record<
   return { nano, event, line: `${JSON.stringify(rest).slice(0, -1)},"timeNano":${nano}}` };
 }
 
-export function createEventBus(db: Database): EventBus {
+export function createEventBus(db: Database, log: Log): EventBus {
   const now = createClock();
   const listeners = new Set<(entry: Entry) => void>();
   let pending: Entry[] = [];
@@ -67,8 +69,12 @@ export function createEventBus(db: Database): EventBus {
         db.sql('DELETE FROM events WHERE seq <= (SELECT MAX(seq) FROM events) - ?').run(JOURNAL_LENGTH);
       }
     };
-    // The last moments before a power cut may be missing: a journal of events is no truth.
-    db.relaxed(() => db.transaction(write));
+    // The last moments before a power cut may be missing: a journal of events is no truth, and none of them is worth galleyd's life.
+    try {
+      db.relaxed(() => db.transaction(write));
+    } catch (error) {
+      log.warn('events could not be kept for replay', { events: batch.length, error: messageOf(error) });
+    }
   };
 
   /** The journal in pages after `seq`, so that a long replay holds little memory. */

@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { isFull, Reserve } from './reserve.ts';
 import { MIGRATIONS } from './schema.ts';
 
 /** One JSON document a row, keyed by its id; domains with queries of their own use `sql`. */
@@ -22,6 +23,7 @@ export class NewerSchemaError extends Error {}
 export class Database {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #reserve: Reserve | undefined;
   #depth = 0;
   #relaxed = false;
 
@@ -32,6 +34,7 @@ export class Database {
       'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;',
     );
     this.#migrate();
+    this.#reserve = file === ':memory:' ? undefined : new Reserve(`${file}.reserve`);
   }
 
   #migrate(): void {
@@ -61,6 +64,20 @@ export class Database {
   /** Runs synchronous `work` in one transaction; nested calls join the outer one. */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work();
+    return this.#withRoom(() => this.#commit(work));
+  }
+
+  /** On a full disk once more, with the room that is kept for it. */
+  #withRoom<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (this.#depth > 0 || !isFull(error) || !this.#reserve?.spend()) throw error;
+      return work();
+    }
+  }
+
+  #commit<T>(work: () => T): T {
     this.#db.exec('BEGIN IMMEDIATE');
     this.#depth += 1;
     try {
@@ -68,7 +85,8 @@ export class Database {
       this.#db.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#db.exec('ROLLBACK');
+      // On a full disk SQLite has rolled back by itself.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       throw error;
     } finally {
       this.#depth -= 1;
@@ -102,15 +120,21 @@ export class Database {
       },
       all: () => this.sql(`SELECT record FROM ${table} ORDER BY rowid`).all().map(read),
       put: (id, value) => {
-        this.sql(
+        const statement = this.sql(
           `INSERT INTO ${table} (id, record) VALUES (?, ?) ON CONFLICT(id) DO UPDATE SET record = excluded.record`,
-        ).run(id, JSON.stringify(value));
+        );
+        const record = JSON.stringify(value);
+        this.#withRoom(() => statement.run(id, record));
       },
-      delete: (id) => Number(this.sql(`DELETE FROM ${table} WHERE id = ?`).run(id).changes) > 0,
+      delete: (id) => {
+        const statement = this.sql(`DELETE FROM ${table} WHERE id = ?`);
+        return Number(this.#withRoom(() => statement.run(id)).changes) > 0;
+      },
     };
   }
 
   close(): void {
+    this.#reserve?.close();
     this.#db.close();
   }
 }

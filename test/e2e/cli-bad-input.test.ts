@@ -196,7 +196,7 @@ describe.skipIf(!isRoot)('no space on the data root (needs root)', () => {
   let engine: Engine;
   beforeAll(async () => {
     small = fs.mkdtempSync(path.join(os.tmpdir(), 'galley-small-'));
-    await mustRun('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'galley-small', small]);
+    await mustRun('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'galley-small', small]);
     engine = await startEngine({ dataRoot: path.join(small, 'data'), mirrors: [kitchen.registry.url] });
     await pushImage(kitchen.registry, 'library/nginx:latest', await nginxImage());
   });

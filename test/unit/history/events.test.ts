@@ -5,11 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { eventMatches } from '../../../daemon/history/filters.ts';
 import { createEventBus } from '../../../daemon/history/index.ts';
 import { Database } from '../../../daemon/state/index.ts';
+import { createLog } from '../../../daemon/system/log.ts';
 import type { EngineEvent, Filters } from '../../../src/api/index.ts';
+
+const log = createLog('error');
 
 describe('the event journal', () => {
   it('replays what happened before, then goes on live, each event once and in order', async () => {
-    const bus = createEventBus(new Database(':memory:'));
+    const bus = createEventBus(new Database(':memory:'), log);
     for (let i = 0; i < 2500; i += 1) bus.publish('container', 'start', String(i), {});
     const stop = new AbortController();
     const seen: string[] = [];
@@ -24,13 +27,13 @@ describe('the event journal', () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'gh-'));
     const file = path.join(folder, 'db');
     const db = new Database(file);
-    const bus = createEventBus(db);
+    const bus = createEventBus(db, log);
     for (let i = 0; i < 100; i += 1) bus.publish('image', 'pull', `i${i}`, { name: 'x' });
     bus.flush();
     db.close();
     const again = new Database(file);
     const lines: string[] = [];
-    await createEventBus(again).subscribe(
+    await createEventBus(again, log).subscribe(
       { since: 0n, until: BigInt(Date.now() + 1) * 1_000_000n, filters: {}, signal: AbortSignal.timeout(2000) },
       (_e, line) => lines.push(line),
     );
@@ -42,7 +45,7 @@ describe('the event journal', () => {
   });
 
   it('can begin at the very event that a client saw last', async () => {
-    const bus = createEventBus(new Database(':memory:'));
+    const bus = createEventBus(new Database(':memory:'), log);
     const lines: string[] = [];
     for (const id of ['a', 'b', 'c']) bus.publish('volume', 'create', id, {});
     await bus.subscribe({ since: 0n, until: 1n << 62n, filters: {}, signal: AbortSignal.abort() }, (_e, line) =>

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -33,6 +34,35 @@ describe('the database', () => {
     ).toThrow('cut');
     expect(table.all()).toEqual([]);
   });
+
+  // A container's end must be told even when the container has filled the disk (a tmpfs needs root; without it nothing is full).
+  it.skipIf(process.getuid?.() !== 0)(
+    'writes on a full disk with the room it keeps, and says when that is used up',
+    () => {
+      const folder = mkdtempSync(path.join(os.tmpdir(), 'gd-full-'));
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'galley-full', folder]);
+      try {
+        const db = new Database(path.join(folder, 'db'));
+        const table = db.documents('volumes', parse);
+        expect(() => writeFileSync(path.join(folder, 'fill'), Buffer.alloc(16 << 20))).toThrow('ENOSPC');
+        table.put('a', { n: 1 });
+        db.transaction(() => table.put('b', { n: 2 }));
+        expect(table.all()).toEqual([{ n: 1 }, { n: 2 }]);
+        expect(() => writeFileSync(path.join(folder, 'more'), Buffer.alloc(16 << 20))).toThrow('ENOSPC');
+        const fill = () => {
+          for (let n = 0; n < 10_000; n++) db.transaction(() => table.put(`c${n}`, { n }));
+        };
+        expect(fill).toThrow('database or disk is full');
+        rmSync(path.join(folder, 'fill'));
+        table.delete('a');
+        expect(table.get('a')).toBeUndefined();
+        db.close();
+      } finally {
+        execFileSync('umount', [folder]);
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 
   it('waits for the disk again after relaxed work, also after one that throws', () => {
     const db = new Database(':memory:');
