@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import type { ProgressMessage } from '../api/images.ts';
 import { credentialsFor } from '../client/credentials.ts';
 import type { RawEngineClient } from '../client/engine.ts';
 import { err } from './output.ts';
@@ -28,11 +29,23 @@ export async function pullImage(
     env: context.env,
     ...(context.globals.config === undefined ? {} : { configDir: context.globals.config }),
   });
-  const view = choices.quiet ? undefined : new ProgressView(screen());
   const messages = client.pull(reference, {
     ...(choices.platform ? { platform: choices.platform } : {}),
     ...(choices.allTags ? { allTags: true } : {}),
     ...(auth ? { auth } : {}),
   });
-  for await (const message of messages) view?.show(message);
+  await showProgress(messages, choices.quiet ?? false);
+}
+
+/** Draws a transfer on stderr to its end; `stream` gets the lines that are its result (what a load gave). */
+export async function showProgress(
+  messages: AsyncIterable<ProgressMessage>,
+  quiet: boolean,
+  stream?: (line: string) => void,
+): Promise<void> {
+  const view = quiet ? undefined : new ProgressView(screen());
+  for await (const message of messages) {
+    if (message.stream !== undefined && stream) stream(message.stream);
+    else if (message.aux === undefined) view?.show(message);
+  }
 }

@@ -18,6 +18,8 @@ type Method = WireRequest['method'];
 export interface CallOptions {
   query?: Query;
   body?: unknown;
+  /** Bytes instead of a JSON body. */
+  stream?: Readable;
   headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal | undefined;
 }
@@ -74,6 +76,7 @@ export function createCore(transport: Transport, env: NodeJS.ProcessEnv = proces
     method,
     path: `/v${version}${withQuery(path, options.query)}`,
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+    ...(options.stream ? { stream: options.stream } : {}),
     ...(options.headers ? { headers: options.headers } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
   });
@@ -85,7 +88,8 @@ export function createCore(transport: Transport, env: NodeJS.ProcessEnv = proces
     carry: (request: WireRequest) => Promise<A>,
     [method, path, options = {}]: Parameters<Core['stream']>,
   ): Promise<A> => {
-    const known = agreed ?? pinned;
+    // A stream goes out once: the version must be known before.
+    const known = options.stream ? await negotiate() : (agreed ?? pinned);
     const answer = await carry(wire(known ?? API_VERSION, method, path, options));
     if (known !== undefined) return answer;
     const version = answer.headers['api-version'] ? agree(answer.headers, OLDEST) : await negotiate();

@@ -1,5 +1,7 @@
 /** The transport of one-shot commands: node:net and nothing else, a connection per request. undici costs 40 ms to load, this 2. */
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { GALLEY_VERSION } from '../api/version.ts';
 import type { Endpoint } from './endpoint.ts';
 import { connectError, EngineRequestError } from './failure.ts';
@@ -47,9 +49,29 @@ function headText(endpoint: Endpoint, request: WireRequest, extra: Readonly<Reco
   if (request.body !== undefined) {
     headers['Content-Type'] = 'application/json';
     headers['Content-Length'] = String(Buffer.byteLength(request.body));
+  } else if (request.stream) {
+    headers['Content-Type'] = 'application/x-tar';
+    headers['Transfer-Encoding'] = 'chunked';
   } else if (request.method === 'POST' || request.method === 'PUT') headers['Content-Length'] = '0';
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   return `${lines.join('\r\n')}\r\n\r\n${request.body ?? ''}`;
+}
+
+/** Sends a body of unknown length; an engine that has answered and hung up by then is no failure. */
+async function sendChunks(socket: Socket, stream: Readable): Promise<void> {
+  try {
+    for await (const chunk of stream) {
+      if (socket.destroyed) return;
+      const piece = chunk as Buffer;
+      if (piece.length === 0) continue;
+      socket.write(`${piece.length.toString(16)}\r\n`);
+      socket.write(piece);
+      if (!socket.write('\r\n')) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+    }
+    if (!socket.destroyed) socket.write('0\r\n\r\n');
+  } catch (error) {
+    socket.destroy(error as Error);
+  }
 }
 
 /** A transport over a plain unix or tcp socket. @throws Error for an endpoint that `isPlain` refuses. */
@@ -61,6 +83,7 @@ export function createFastTransport(endpoint: Endpoint): Transport {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.write(headText(endpoint, request, extra));
+    if (request.stream) void sendChunks(socket, request.stream);
     return { socket, ...(await readHead(socket)) };
   };
   return {

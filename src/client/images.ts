@@ -1,10 +1,14 @@
+import type { Readable } from 'node:stream';
 import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, ProgressMessage } from '../api/index.ts';
 import { parseReference } from '../api/references.ts';
 import { type Core, encodeFilters, jsonLines } from './core.ts';
 import { EngineStreamError } from './failure.ts';
 import type { EngineClient, ImageHandle } from './types.ts';
 
-type ImagePart = Pick<EngineClient, 'listImages' | 'getImage' | 'pull'>;
+type ImagePart = Pick<
+  EngineClient,
+  'listImages' | 'getImage' | 'pull' | 'push' | 'saveImages' | 'loadImages' | 'importImage'
+>;
 
 /** Image names keep their slashes in the path: engines route `/images/a/b/json` by the last segment. */
 const path = (name: string, rest = '') => `/images/${name.split('/').map(encodeURIComponent).join('/')}${rest}`;
@@ -20,6 +24,17 @@ function imageHandle(core: Core, name: string): ImageHandle {
         query: { force: options.force || undefined, noprune: options.noprune || undefined },
       }),
   };
+}
+
+/** Progress lines; one that tells of an error ends the stream as an exception. */
+async function* progressOf(body: Readable, fallback: string): AsyncGenerator<ProgressMessage, void, void> {
+  for await (const message of jsonLines<ProgressMessage>(body)) {
+    if (message.error !== undefined || message.errorDetail) {
+      const words = message.errorDetail?.message ?? message.error ?? fallback;
+      throw new EngineStreamError(words, message.errorDetail?.code);
+    }
+    yield message;
+  }
 }
 
 /** /images. */
@@ -45,13 +60,43 @@ export function imageCalls(core: Core): ImagePart {
         headers: { 'X-Registry-Auth': Buffer.from(JSON.stringify(options.auth ?? {})).toString('base64url') },
         signal: options.signal,
       });
-      for await (const message of jsonLines<ProgressMessage>(answer.body)) {
-        if (message.error !== undefined || message.errorDetail) {
-          const words = message.errorDetail?.message ?? message.error ?? 'pull failed';
-          throw new EngineStreamError(words, message.errorDetail?.code);
-        }
-        yield message;
-      }
+      yield* progressOf(answer.body, 'pull failed');
+    },
+    async *push(reference, options = {}) {
+      const { name, tag } = parseReference(reference);
+      const answer = await core.stream('POST', path(name, '/push'), {
+        query: { tag: options.allTags ? undefined : (tag ?? 'latest') },
+        headers: { 'X-Registry-Auth': Buffer.from(JSON.stringify(options.auth ?? {})).toString('base64url') },
+        signal: options.signal,
+      });
+      yield* progressOf(answer.body, 'push failed');
+    },
+    async saveImages(names, options = {}) {
+      const answer = await core.stream('GET', '/images/get', { query: { names }, signal: options.signal });
+      return answer.body;
+    },
+    async *loadImages(archive, options = {}) {
+      const answer = await core.stream('POST', '/images/load', {
+        query: { quiet: options.quiet || undefined },
+        stream: archive,
+        signal: options.signal,
+      });
+      yield* progressOf(answer.body, 'load failed');
+    },
+    async *importImage(source, options = {}) {
+      const answer = await core.stream('POST', '/images/create', {
+        query: {
+          fromSrc: typeof source === 'string' ? source : '-',
+          repo: options.repo || undefined,
+          tag: options.tag || undefined,
+          message: options.message || undefined,
+          changes: options.changes ?? [],
+          platform: options.platform || undefined,
+        },
+        ...(typeof source === 'string' ? {} : { stream: source }),
+        signal: options.signal,
+      });
+      yield* progressOf(answer.body, 'import failed');
     },
   };
 }

@@ -10,6 +10,8 @@ export interface WireRequest {
   path: string;
   /** JSON text. */
   body?: string;
+  /** Bytes that go out as they come, instead of `body`: an archive. */
+  stream?: Readable;
   headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
 }

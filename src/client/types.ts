@@ -153,6 +153,26 @@ export interface EngineClient {
     reference: string,
     options?: { platform?: string; auth?: RegistryAuth; signal?: AbortSignal; allTags?: boolean },
   ): AsyncIterable<ProgressMessage>;
+  /** Streams progress as `pull` does; without `allTags` the tag of the name, or latest. */
+  push(
+    reference: string,
+    options?: { auth?: RegistryAuth; signal?: AbortSignal; allTags?: boolean },
+  ): AsyncIterable<ProgressMessage>;
+  /** A tar with the images. */
+  saveImages(names: readonly string[], options?: { signal?: AbortSignal }): Promise<Readable>;
+  loadImages(archive: Readable, options?: { quiet?: boolean; signal?: AbortSignal }): AsyncIterable<ProgressMessage>;
+  /** From a tar, or from what an http(s) URL serves to the engine; the last line's status is the image's ID. */
+  importImage(
+    source: Readable | string,
+    options?: {
+      repo?: string;
+      tag?: string;
+      message?: string;
+      changes?: readonly string[];
+      platform?: string;
+      signal?: AbortSignal;
+    },
+  ): AsyncIterable<ProgressMessage>;
 
   listVolumes(options?: { filters?: Filters }): Promise<Volume[]>;
   createVolume(body: Partial<CreateVolumeBody>): Promise<Volume>;

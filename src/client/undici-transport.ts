@@ -47,6 +47,7 @@ export function createUndiciTransport(endpoint: Endpoint): Transport {
     'user-agent': `galley/${GALLEY_VERSION}`,
     ...request.headers,
     ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(request.stream === undefined ? {} : { 'content-type': 'application/x-tar' }),
   });
 
   const upgrade = (client: Client, request: WireRequest): Promise<WireUpgrade> =>
@@ -86,7 +87,7 @@ export function createUndiciTransport(endpoint: Endpoint): Transport {
           path: request.path,
           method: request.method,
           headers: headersOf(request),
-          body: request.body ?? null,
+          body: request.stream ?? request.body ?? null,
           signal: request.signal ?? null,
         });
         return { status: answer.statusCode, headers: flat(answer.headers), body: answer.body as Readable };

@@ -4,10 +4,16 @@
  */
 import type { CommandSpec } from '../types.ts';
 import { CONTAINER_COMMANDS } from './table-containers.ts';
+import { IMAGE_COMMANDS } from './table-images.ts';
 import { OBJECT_COMMANDS } from './table-objects.ts';
 import { SYSTEM_COMMANDS } from './table-system.ts';
 
-export const COMMANDS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, ...OBJECT_COMMANDS, ...SYSTEM_COMMANDS];
+export const COMMANDS: readonly CommandSpec[] = [
+  ...CONTAINER_COMMANDS,
+  ...IMAGE_COMMANDS,
+  ...OBJECT_COMMANDS,
+  ...SYSTEM_COMMANDS,
+];
 
 /** The command that `words` start with and what follows it; undefined when there is none. */
 export function findCommand(words: readonly string[]): { command: CommandSpec; rest: readonly string[] } | undefined {
