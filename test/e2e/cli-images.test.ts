@@ -108,10 +108,11 @@ describe.skipIf(!isRoot).each(TARGETS)('image commands on %s (needs root)', (_na
   });
 });
 
-describe.skipIf(!isRoot)('search (needs root)', () => {
+const galleyd = TARGETS.find(([name]) => name === 'galleyd')?.[1];
+describe.skipIf(!isRoot || !galleyd)('search (needs root)', () => {
   let target: Target;
   beforeAll(async () => {
-    target = await (TARGETS[0]?.[1] as () => Promise<Target>)();
+    if (galleyd) target = await galleyd();
   });
   afterAll(() => target?.stop());
 
