@@ -14,7 +14,7 @@ _galley() {
     esac
   done
   if [[ -z $path ]]; then
-    COMPREPLY=($(compgen -W "attach completion container create daemon events exec image images info inspect kill logs network pause port ps pull rename restart rm rmi run start stats stop system tag top unpause version volume wait --host --context --config --debug --version --help --snapshot" -- "$cur"))
+    COMPREPLY=($(compgen -W "attach completion container create daemon events exec history image images import info inspect kill load logs network pause port ps pull push rename restart rm rmi run save search start stats stop system tag top unpause version volume wait --host --context --config --debug --version --help --snapshot" -- "$cur"))
     return
   fi
   case "$path" in
@@ -36,6 +36,13 @@ _galley() {
     "wait"|"container wait") flags=""; objects="galley ps --format '{{.Names}}'" ;;
     "port"|"container port") flags=""; objects="galley ps --format '{{.Names}}'" ;;
     "stats"|"container stats") flags="--all -a --format --no-stream --no-trunc"; objects="galley ps --format '{{.Names}}'" ;;
+    "push"|"image push") flags="--all-tags -a --quiet -q"; objects="galley images --format '{{.Repository}}:{{.Tag}}'" ;;
+    "save"|"image save") flags="--output -o"; objects="galley images --format '{{.Repository}}:{{.Tag}}'" ;;
+    "load"|"image load") flags="--input -i --quiet -q"; objects= ;;
+    "import"|"image import") flags="--change -c --message -m --platform"; objects= ;;
+    "history"|"image history") flags="--format --human -H --no-trunc --quiet -q"; objects="galley images --format '{{.Repository}}:{{.Tag}}'" ;;
+    "image prune") flags="--all -a --filter --force -f"; objects= ;;
+    "search") flags="--filter -f --format --limit --no-trunc"; objects= ;;
     "images"|"image ls"|"image list") flags="--all -a --digests --filter -f --format --no-trunc --quiet -q"; objects="galley images --format '{{.Repository}}:{{.Tag}}'" ;;
     "pull"|"image pull") flags="--all-tags -a --platform --quiet -q"; objects= ;;
     "rmi"|"image rm"|"image remove") flags="--force -f --no-prune"; objects="galley images --format '{{.Repository}}:{{.Tag}}'" ;;
@@ -66,7 +73,7 @@ _galley() {
   esac
   case "$path" in
     container) words="attach create exec inspect kill list logs ls pause port ps remove rename restart rm run start stats stop top unpause wait" ;;
-    image) words="inspect list ls pull remove rm tag" ;;
+    image) words="history import inspect list load ls prune pull push remove rm save tag" ;;
     volume) words="create inspect list ls prune remove rm" ;;
     network) words="create inspect list ls remove rm" ;;
     system) words="events info" ;;
