@@ -42,6 +42,11 @@ afterAll(() => fs.rmSync(work, { recursive: true, force: true }));
 
 const saysItsVersion = async (program: string): Promise<void> => {
   expect(await mustRun(program, ['--version'], { cwd: '/', env })).toBe(`galley version ${version}\n`);
+  // galleyd and the dashboard find the packages that are not bundled: each gets as far as it can without an engine.
+  const engine = await tool(program, ['daemon', '--name', 'Not_A_Name'], { cwd: '/', env });
+  expect(engine).toMatchObject({ code: 1, stderr: expect.stringContaining('galleyd: --name Not_A_Name') });
+  const frame = await tool(program, ['-H', 'unix:///nowhere.sock', '--snapshot'], { cwd: '/', env });
+  expect(frame).toMatchObject({ code: 1, stderr: expect.stringContaining('/nowhere.sock') });
 };
 
 /** Runs set-up's link step only. */
