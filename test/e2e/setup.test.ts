@@ -150,6 +150,14 @@ function patched(from: string, to: string): Buffer {
 
 test.each([
   ['whose loader is not there, as on musl', () => patched('.so.2', '.so.X')],
+  [
+    'of another processor, which sh would take for a script',
+    () => {
+      const program = fs.readFileSync('/bin/true');
+      program.writeUInt16LE(process.arch === 'x64' ? 183 : 62, 18); // e_machine of elf(5): AArch64, x86-64
+      return program;
+    },
+  ],
   ['that lacks a library', () => patched('libc.so.6', 'libc.so.X')],
   ['that a full disk left empty, which sh would run as an empty script', () => Buffer.alloc(0)],
 ])('a bundled Node %s: the host’s own is taken, or the lack of one is told', async (_, broken) => {
