@@ -69,3 +69,13 @@ export function namesOf(request: SandboxRequest, settings: EndpointSettings | nu
   const name = request.containerName.replace(/^\//, '');
   return [...new Set([name, ...(settings?.Aliases ?? []), shortId, request.hostname])].filter((text) => text !== '');
 }
+
+/** `name` or `name:alias` of --link, by alias. */
+export function linksOf(settings: EndpointSettings | null): Record<string, string> {
+  return Object.fromEntries(
+    (settings?.Links ?? []).map((link) => {
+      const [name = '', alias = name] = link.split(':');
+      return [alias.toLowerCase(), name.replace(/^\//, '')];
+    }),
+  );
+}

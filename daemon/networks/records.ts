@@ -48,6 +48,8 @@ const endpointSchema = z.object({
   address: z.string(),
   mac: z.string(),
   aliases: z.array(z.string()),
+  /** What this container alone calls others of the network: alias to the other's name (`--link`). */
+  links: stringMap.default({}),
   gatewayPriority: z.number().default(0),
 });
 

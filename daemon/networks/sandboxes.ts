@@ -6,7 +6,15 @@ import { networkErrors } from '../errors/networks.ts';
 import type { Log } from '../system/log.ts';
 import type { Mutex } from '../system/mutex.ts';
 import { macOf, parseAddress } from './addresses.ts';
-import { checkEndpoint, isShared, modeNetwork, namesOf, type WantedEndpoint, wantedEndpoints } from './attachments.ts';
+import {
+  checkEndpoint,
+  isShared,
+  linksOf,
+  modeNetwork,
+  namesOf,
+  type WantedEndpoint,
+  wantedEndpoints,
+} from './attachments.ts';
 import { networkOptions } from './bridges.ts';
 import { freeLink, gatewayEndpoint, routeBy, switchEndpointsOff, unwire, wire } from './endpoints.ts';
 import { filesOf } from './files.ts';
@@ -142,6 +150,7 @@ export class Sandboxes {
       address: taken.address,
       mac: settings?.MacAddress || (first && request.macAddress) || macOf(parseAddress(taken.address) as number),
       aliases: namesOf(request, settings),
+      links: linksOf(settings),
       gatewayPriority: settings?.GwPriority ?? 0,
     };
     const grown = { ...sandbox, endpoints: [...sandbox.endpoints, endpoint] };

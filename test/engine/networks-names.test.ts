@@ -103,6 +103,9 @@ describe.skipIf(!isRoot)('names and connections (needs root)', () => {
     for (const turn of turns) expect([...turn].sort()).toEqual([...both].sort());
     expect(turns[0]?.[0]).not.toBe(turns[1]?.[0]);
     expect(resolve(b.netns, first, 'PTR')).toEqual(['web.back']);
+    const linked = await up(on('linked', 'back', {}, { Links: ['web:shop'] }));
+    expect(resolve(linked.netns, 'shop')).toEqual([first]);
+    expect(resolve(b.netns, 'shop')).toBe('ESERVFAIL'); // nobody else calls it so
     expect(resolve(b.netns, 'web', 'AAAA')).toBe('ENODATA');
     expect(resolveTcp(b.netns, 'pool')).toBe('[0,2]');
     expect(a.resolvConf).toMatch(/^nameserver 127\.0\.0\.11\n(search .*\n)?options .*ndots:0\n$/);

@@ -167,11 +167,24 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
     expect(elements()).toBe(2);
   });
 
+  it('takes no default pool that the host routes', async () => {
+    await world.manager.destroy();
+    inHost('ip', 'route', 'add', '172.17.4.0/24', 'via', '10.99.0.2');
+    inHost('ip', 'route', 'add', '172.18.0.0/15', 'via', '10.99.0.2');
+    rmSync(path.join(world.folder, 'galley.db'));
+    world.manager = world.startManager();
+    await world.manager.call('restore', []);
+    const shown = (await world.manager.call('inspect', 'bridge')) as { IPAM: { Config: object[] } };
+    expect(shown.IPAM.Config).toEqual([{ Subnet: '172.20.0.0/16', Gateway: '172.20.0.1' }]);
+  });
+
   it('goes on after kill -9: what runs is kept, the rest is freed', async () => {
     const a = await world.manager.setUp(web('a'));
     const b = await world.manager.setUp(web('b', '', '8081'));
     await serve(a.netnsPath as string, '0.0.0.0', 80, 'still');
     await world.manager.kill();
+    // Nobody of galley's runs: the kernel alone serves the port.
+    expect(ask(outside(), '10.99.0.1', 8080)).toBe('still');
     inHost('nft', 'delete', 'table', 'ip', world.table);
     world.manager = world.startManager();
     await world.manager.call('restore', ['a']);

@@ -16,12 +16,18 @@ function networksOf(view: NameView): NetworkRecord[] {
   });
 }
 
-/** Addresses behind a name, `name` or `name.network`; undefined when nobody is called so. */
+/** Addresses behind a name, `name` or `name.network`, or an alias that the asker alone uses; undefined when nobody is called so. */
 export function addressesOf(view: NameView, wanted: string): string[] | undefined {
   const found: string[] = [];
   for (const network of networksOf(view)) {
     const suffix = `.${network.name.toLowerCase()}`;
-    const names = wanted.endsWith(suffix) ? [wanted, wanted.slice(0, -suffix.length)] : [wanted];
+    const own = view.own?.endpoints.find(({ networkId }) => networkId === network.id);
+    const linked = own?.links[wanted];
+    const names = linked
+      ? [linked.toLowerCase()]
+      : wanted.endsWith(suffix)
+        ? [wanted, wanted.slice(0, -suffix.length)]
+        : [wanted];
     for (const { endpoints } of view.sandboxes)
       for (const { networkId, aliases, address } of endpoints)
         if (networkId === network.id && aliases.some((alias) => names.includes(alias.toLowerCase())))

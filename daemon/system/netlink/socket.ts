@@ -3,7 +3,6 @@
  * off a request within send(2), waiting for its lock there (a dying namespace holds it for 20 ms and more), so that send runs on a
  * thread of the pool; when it returns the answer is there and is read at once. One socket serves one caller at a time.
  */
-import { close } from 'node:fs';
 import koffi from 'koffi';
 import { SyscallError } from '../syscalls.ts';
 import { decode, encode, FLAG, type Message, type Request } from './messages.ts';
@@ -12,6 +11,7 @@ const libc = koffi.load('libc.so.6');
 const c = {
   socket: libc.func('int socket(int, int, int)'),
   setsockopt: libc.func('int setsockopt(int, int, int, const void*, uint32_t)'),
+  close: libc.func('int close(int)'),
   send: libc.func('int64_t send(int, const void*, size_t, int)'),
   recv: libc.func('int64_t recv(int, void*, size_t, int)'),
 };
@@ -81,7 +81,7 @@ export class NetlinkSocket {
 
   [Symbol.dispose](): void {
     // On a thread: after a deletion nftables cleans up within close(2), which takes 5 to 40 ms.
-    close(this.#fd, () => {});
+    c.close.async(this.#fd, () => {});
   }
 
   #read(buffer: Buffer): Promise<number> {
