@@ -221,6 +221,8 @@ export async function build() {
   };
   const at = (name) => path.join(root, name);
   const engine = { galleyd: at('daemon/main.ts') };
+  if (existsSync(at('daemon/containers/archive/worker.ts')))
+    engine['archive-worker'] = at('daemon/containers/archive/worker.ts');
   for (const worker of ['layers/unpack-worker', 'system/netns-worker'])
     if (existsSync(at(`daemon/${worker}.ts`))) engine[path.basename(worker)] = at(`daemon/${worker}.ts`);
   mkdirSync(next, { recursive: true });

@@ -1,5 +1,7 @@
 export type { Route } from './context.ts';
+export { archiveRoutes } from './routes/archive.ts';
 export { containerRoutes } from './routes/containers.ts';
+export { diskUsageRoutes } from './routes/disk-usage.ts';
 export { execRoutes } from './routes/exec.ts';
 export { imageRoutes } from './routes/images.ts';
 export { networkRoutes } from './routes/networks.ts';

@@ -48,7 +48,7 @@ export function timestamp(query: URLSearchParams, name: string): bigint | undefi
  * The `filters` parameter in both encodings: `{"status":{"exited":true}}` (Go clients) and `{"status":["exited"]}` (docker-py, dockerode).
  * @throws EngineError 400 for anything else and for a name that is not in `known`.
  */
-export function filters(query: URLSearchParams, known: readonly string[]): Filters {
+export function filters(query: URLSearchParams, known: readonly string[] | 'any'): Filters {
   const text = query.get('filters');
   if (text === null || text === '') return {};
   let parsed: unknown;
@@ -61,7 +61,7 @@ export function filters(query: URLSearchParams, known: readonly string[]): Filte
   if (typeof parsed !== 'object' || Array.isArray(parsed)) throw requestErrors.malformedFilters(text);
   const result: Filters = {};
   for (const [key, value] of Object.entries(parsed)) {
-    if (!known.includes(key)) throw requestErrors.badFilter(key);
+    if (known !== 'any' && !known.includes(key)) throw requestErrors.badFilter(key);
     if (Array.isArray(value) && value.every((v): v is string => typeof v === 'string')) result[key] = value;
     else if (typeof value === 'object' && value !== null && !Array.isArray(value))
       result[key] = Object.entries(value).flatMap(([k, on]) => (on === true ? [k] : []));

@@ -2,8 +2,10 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import {
   type ApiServer,
+  archiveRoutes,
   containerRoutes,
   createApiServer,
+  diskUsageRoutes,
   execRoutes,
   imageRoutes,
   networkRoutes,
@@ -142,6 +144,7 @@ export async function createEngine(settings: Settings, log: Log, db: Database): 
     networks,
     volumes,
     publish: (action, id, attributes) => events.publish('container', action, id, attributes),
+    publishVolume: (action, name, attributes) => events.publish('volume', action, name, attributes),
     log,
     cgroupParent: name,
     defaultRuntime: settings.defaultRuntime,
@@ -170,6 +173,15 @@ export async function createEngine(settings: Settings, log: Log, db: Database): 
     [
       ...systemRoutes(facts, events),
       ...containerRoutes(containers),
+      ...archiveRoutes(containers),
+      ...diskUsageRoutes({
+        images: () => images.list({ all: false, filters: {}, sharedSize: true }),
+        containers: () => containers.list({ all: true, limit: 0, size: true, filters: {} }),
+        volumes: () => volumes.list({}),
+        volumeSize: (name) => volumes.size(name),
+        volumeUsers: (name) => volumes.usersOf(name),
+        layersSize: () => layers.all().reduce((sum, layer) => sum + layer.size, 0),
+      }),
       ...execRoutes(containers),
       ...imageRoutes(images),
       ...networkRoutes(networks),

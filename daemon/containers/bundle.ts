@@ -5,7 +5,7 @@ import type { NamespaceChoice, OciSpec, SpecMount } from '../runtime/types.ts';
 import { mount, unmount } from '../system/syscalls.ts';
 import type { Core } from './core.ts';
 import { commandOf } from './merge.ts';
-import { openMounts } from './mounts.ts';
+import { closeVolume, openMounts } from './mounts.ts';
 import { type ContainerRecord, isAlive } from './record.ts';
 import { makeFolderInRoot } from './scoped-path.ts';
 import type { Sandbox } from './types.ts';
@@ -133,6 +133,8 @@ export async function prepareSpec(
 /** What start mounted for the container and the exit gives back. Idempotent. */
 export async function closeMounts(core: Core, record: ContainerRecord): Promise<void> {
   if (record.hostConfig.IpcMode === 'shareable') unmount(core.paths(record.id).shm, 2);
-  for (const m of record.mounts) if (m.Type === 'volume') await core.deps.volumes.unmount(m.Name, record.id);
+  for (const m of record.mounts) if (m.Type === 'volume') await closeVolume(core, record.id, m);
+  const entry = core.store.get(record.id);
+  if (entry && core.live(entry).rootHolds > 0) return; // the last copy gives it back
   await core.deps.layers.unmountRoot(record.id);
 }

@@ -34,6 +34,8 @@ export interface ContainerDeps {
   networks: NeighbourNetworks;
   volumes: NeighbourVolumes;
   publish: ContainerEventSink;
+  /** Events of volumes that a container mounts and unmounts. */
+  publishVolume: ContainerEventSink;
   log: Log;
   /** cgroup folder of this galleyd, without slashes at the ends: `galley`. */
   cgroupParent: string;
@@ -76,6 +78,10 @@ export interface Live {
   /** A step of the clean-up failed: the next start cleans first. */
   unclean: boolean;
   removal: Promise<void> | null;
+  /** Copies under way that need the root to stay mounted. */
+  rootHolds: number;
+  /** Volumes that the present run has mounted. */
+  readonly volumes: Set<string>;
   health: { stop(): void } | null;
   readonly exits: Set<(exitCode: number) => void>;
   readonly removals: Set<(result: { exitCode: number; error?: string }) => void>;
@@ -153,6 +159,8 @@ export function createCore(
           keepOnExit: false,
           unclean: false,
           removal: null,
+          rootHolds: 0,
+          volumes: new Set(),
           health: null,
           exits: new Set(),
           removals: new Set(),

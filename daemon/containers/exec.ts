@@ -40,6 +40,9 @@ export function execFailure(error: unknown): { exitCode: number; message: string
   };
 }
 
+/** As events have it: a program without arguments is followed by a blank. */
+const shownCommand = ([program = '', ...args]: readonly string[]) => `${program} ${args.join(' ')}`;
+
 /** Exec objects live in memory: from their creation until their container stops, at least five minutes after their own end. */
 export class Execs {
   readonly #core: Core;
@@ -108,7 +111,7 @@ export class Execs {
       endedAt: 0,
     };
     this.#execs.set(exec.id, exec);
-    this.#emit(exec, `exec_create: ${body.Cmd.join(' ')}`);
+    this.#emit(exec, `exec_create: ${shownCommand(body.Cmd)}`);
     return { Id: exec.id };
   }
 
@@ -151,7 +154,7 @@ export class Execs {
 
   async #begin(exec: Exec, task: ExecTask, size: [number, number] | null | undefined): Promise<void> {
     if (exec.body.Tty && size && size[0] > 0 && size[1] > 0) await task.resize(size[0], size[1]);
-    this.#emit(exec, `exec_start: ${(exec.body.Cmd ?? []).join(' ')}`);
+    this.#emit(exec, `exec_start: ${shownCommand(exec.body.Cmd ?? [])}`);
     exec.pid = (await task.start()).pid;
   }
 

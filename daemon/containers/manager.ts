@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { containerErrors } from '../errors/containers.ts';
 import { EngineError } from '../errors/engine-error.ts';
+import { extractIntoContainer, packFromContainer, statInContainer } from './archive/index.ts';
 import { attachTo } from './attach.ts';
 import { type ContainerDeps, type Core, createCore } from './core.ts';
 import { createContainer } from './create.ts';
@@ -82,6 +83,13 @@ export function createContainerManager(deps: ContainerDeps): ContainerManager {
       core.emit(record, 'top');
       return result;
     },
+    statPath: async (reference, path) => statInContainer(core, find(reference), reference, path),
+    pack: async (reference, path) => packFromContainer(core, find(reference), reference, path),
+    async extract(reference, path, tar, { noOverwriteDirNonDir, copyUidGid }) {
+      const entry = find(reference);
+      const owner = copyUidGid ? await ownerOf(core, entry) : null;
+      await extractIntoContainer(core, entry, reference, path, tar, { keepKinds: noOverwriteDirNonDir, owner });
+    },
     changes: async (reference) => deps.layers.changes(find(reference).record.id),
     stats: async (reference, options, listener) => stats.run(find(reference), options, listener),
     attach: async (reference, options) => attachTo(core, find(reference), options),
@@ -143,6 +151,12 @@ export function createContainerManager(deps: ContainerDeps): ContainerManager {
       }
     },
   };
+}
+
+/** `docker cp -a` the other way: files belong to the container's own user, where it has one. */
+async function ownerOf(core: Core, { record }: Entry): Promise<{ uid: number; gid: number } | null> {
+  if (record.config.User === '') return null;
+  return core.deps.resolveUser(await core.deps.layers.mountRoot(record.id), record.config.User, []);
 }
 
 /** @throws EngineError 400, 409, 501 */

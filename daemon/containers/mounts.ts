@@ -95,6 +95,14 @@ export async function prepareVolumes(
   }
 }
 
+/** Gives back a volume that a start has mounted. */
+export async function closeVolume(core: Core, id: string, { Name, Driver }: MountRecord): Promise<void> {
+  await core.deps.volumes.unmount(Name, id);
+  const entry = core.store.get(id);
+  if (entry && core.live(entry).volumes.delete(Name))
+    core.deps.publishVolume('unmount', Name, { container: id, driver: Driver });
+}
+
 /** Start: folders of binds, mounted volumes, and what goes into the spec. `undo` gives back what was mounted. */
 export async function openMounts(
   core: Core,
@@ -118,7 +126,16 @@ export async function openMounts(
     let source = mount.Source;
     if (mount.Type === 'volume') {
       source = await core.deps.volumes.mount(mount.Name, id);
-      undo.push(() => core.deps.volumes.unmount(mount.Name, id));
+      undo.push(() => closeVolume(core, id, mount));
+      const entry = core.store.get(id);
+      if (entry) core.live(entry).volumes.add(mount.Name);
+      core.deps.publishVolume('mount', mount.Name, {
+        container: id,
+        destination: mount.Destination,
+        driver: mount.Driver,
+        propagation: mount.Propagation,
+        'read/write': String(mount.RW),
+      });
       if (mount.Subpath !== '') source = await resolveInRoot(source, mount.Subpath);
       if (!(await exists(source)))
         throw containerErrors.invalid(

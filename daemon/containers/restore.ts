@@ -41,6 +41,7 @@ async function restoreOne(core: Core, entry: Entry): Promise<void> {
     const live = core.live(entry);
     live.run = run;
     live.hub.adoptRun();
+    for (const mount of record.mounts) if (mount.Type === 'volume') live.volumes.add(mount.Name);
     store.update(entry, {
       status,
       starting: false,

@@ -1,5 +1,6 @@
 /** Containers: create, lifecycle, exec, attach, wait, logs (field/engine-api.md sections 1.3 and 2). */
 
+import type { Readable } from 'node:stream';
 import type {
   ContainerInspect,
   ContainerStats,
@@ -16,6 +17,8 @@ import type {
   WaitResponse,
 } from '../../src/api/index.ts';
 import type { Change } from '../layers/types.ts';
+import type { Packed } from './archive/index.ts';
+import type { PathStat } from './archive/types.ts';
 
 /** A client's end of a hijacked connection, whatever the transport. */
 export interface ClientStream {
@@ -75,6 +78,17 @@ export interface ContainerManager {
   resize(reference: string, rows: number, columns: number): Promise<void>;
   top(reference: string, psArgs: string): Promise<TopResponse>;
   changes(reference: string): Promise<Change[]>;
+  /** HEAD archive. @throws EngineError 400, 404 */
+  statPath(reference: string, path: string): Promise<PathStat>;
+  /** GET archive; a null path exports the whole root without its mounts. @throws EngineError 400, 404 */
+  pack(reference: string, path: string | null): Promise<Packed>;
+  /** PUT archive: the tar, perhaps compressed, into a folder. @throws EngineError 400, 404 */
+  extract(
+    reference: string,
+    path: string,
+    tar: Readable,
+    options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean },
+  ): Promise<void>;
   /** Calls `listener` about each second (stream) or once. Resolves when done. */
   stats(
     reference: string,

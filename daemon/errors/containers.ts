@@ -18,6 +18,8 @@ export const containerErrors = {
       'conflict',
       `Conflict. The container name "/${name}" is already in use by container "${id}". You have to remove (or rename) that container to be able to reuse that name.`,
     ),
+  noSuchFile: (path: string, reference: string) =>
+    new EngineError('notFound', `Could not find the file ${path} in container ${reference}`),
   emptyName: () => new EngineError('invalid', 'Neither old nor new names may be empty'),
   sameName: () => new EngineError('invalid', 'Renaming a container with the same name as its current name'),
   renameFailed: (why: EngineError) => new EngineError(why.kind, `Error when allocating new name: ${why.message}`),

@@ -19,6 +19,8 @@ export const requestErrors = {
   bodyTooLarge: (limit: number) => new EngineError('invalid', `request body is larger than ${limit} bytes`),
   badParameter: (name: string, value: string, why: string) =>
     new EngineError('invalid', `invalid value ${JSON.stringify(value)} for parameter ${name}: ${why}`),
+  emptyParameter: (name: string) => new EngineError('invalid', `bad parameter: '${name}' cannot be empty`),
+  unknownObjectType: (type: string) => new EngineError('invalid', `unknown object type: ${type}`),
   badFilter: (name: string) => new EngineError('invalid', `invalid filter '${name}'`),
   malformedFilters: (text: string) => new EngineError('invalid', `invalid filters: ${text} is not a JSON object`),
   notImplemented: (what: string) => new EngineError('notImplemented', `${what} is not implemented by galley yet`),

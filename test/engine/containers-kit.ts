@@ -17,6 +17,7 @@ export interface Kit extends AsyncDisposable {
   containers: ContainerManager;
   layers: LayerStore;
   events: { action: string; id: string; attributes: Record<string, string> }[];
+  volumeEvents: Kit['events'];
   folder: string;
   db: Database;
   /** Another manager on the same state, as after kill -9 of galleyd: the old one is left as it was. */
@@ -142,6 +143,7 @@ export async function createKit(): Promise<Kit> {
   const networks = plainNetworks(name);
   const volumes = plainVolumes(path.join(folder, 'volumes'));
   const events: Kit['events'] = [];
+  const volumeEvents: Kit['events'] = [];
   const facts = readHostFacts();
   const managers: ContainerManager[] = [];
   const make = () => {
@@ -169,6 +171,7 @@ export async function createKit(): Promise<Kit> {
       networks,
       volumes,
       publish: (action, id, attributes) => events.push({ action, id, attributes }),
+      publishVolume: (action, name, attributes) => volumeEvents.push({ action, id: name, attributes }),
       log,
       cgroupParent: name,
       initPath: null,
@@ -181,6 +184,7 @@ export async function createKit(): Promise<Kit> {
     containers: make(),
     layers,
     events,
+    volumeEvents,
     folder,
     db,
     async reboot() {

@@ -37,6 +37,12 @@ export const DIFFERENCES: readonly Difference[] = [
   { line: 'is-task=x', reason: NEWER },
   { line: 'until=x', reason: NEWER },
   { line: 'name b1 -p 127.0.0.1:24567:80', reason: 'galley also says who holds the port' },
+  // system
+  { line: '{{json .Plugins}}', reason: 'galley names the drivers that it has' },
+  { line: '{{.SecurityOptions}}', reason: 'Docker 28 calls the default seccomp profile builtin' },
+  // files
+  { line: 'cp c1:/d/one/', reason: "dockerd's words have a path of the host in them" },
+  { line: 'echo garbage | docker cp', reason: 'galley says what is wrong with the archive' },
   // streams
   { line: 'exec c1 nosuch', reason: 'since 23.0 a command that is not there is 127' },
   { line: 'exec -w /nosuch', reason: 'since 23.0 a folder that is not there is 127' },
