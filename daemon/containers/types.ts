@@ -17,8 +17,7 @@ import type {
   WaitResponse,
 } from '../../src/api/index.ts';
 import type { Change } from '../layers/types.ts';
-import type { Packed } from './archive/index.ts';
-import type { PathStat } from './archive/types.ts';
+import type { Packed, PathStat } from './archive/types.ts';
 
 /** A client's end of a hijacked connection, whatever the transport. */
 export interface ClientStream {

@@ -91,8 +91,8 @@ export async function switchEndpointsOff(sandbox: SandboxRecord): Promise<void> 
 }
 
 function ignoreGone(error: unknown): void {
-  // The kernel was faster.
-  if (!['ENODEV', 'EOPNOTSUPP', 'EINVAL'].includes((error as { code?: string }).code ?? '')) throw error;
+  // The kernel was faster. (Node calls errno 95 ENOTSUP.)
+  if (!['ENODEV', 'ENOTSUP', 'EINVAL'].includes((error as { code?: string }).code ?? '')) throw error;
 }
 
 /** Removes the pair from a namespace that lives on. */

@@ -13,7 +13,7 @@ import { waitFor } from '../fixtures/exec.ts';
 import { useEngine } from '../fixtures/use-engine.ts';
 
 const LONG = process.env['GALLEY_TEST_LONG'] === '1';
-const ROUNDS = LONG ? 60 : 6;
+const ROUNDS = LONG ? 60 : 4;
 const SEED = Number(process.env['GALLEY_TEST_SEED'] ?? 20261127);
 
 /** mulberry32 */

@@ -89,7 +89,7 @@ export class Extractor implements TarSink {
         setXattr(bytes(file), name, value);
       } catch (error) {
         // Not every file system takes every attribute; the file is worth more than its attribute.
-        if (!(error instanceof SyscallError && (error.code === 'EOPNOTSUPP' || error.code === 'EPERM'))) throw error;
+        if (!(error instanceof SyscallError && (error.code === 'ENOTSUP' || error.code === 'EPERM'))) throw error;
       }
     }
     if (entry.type !== 'directory') setTimes(bytes(file), entry.mtime, entry.mtimeNs);

@@ -12,7 +12,7 @@ import type { Core } from '../core.ts';
 import type { Entry } from '../store.ts';
 import { decompressed } from './decompress.ts';
 import { type Hold, holdRoot } from './hold.ts';
-import type { ArchiveAnswer, ArchiveJob, ArchiveWork, ExtractOptions, PathStat } from './types.ts';
+import type { ArchiveAnswer, ArchiveJob, ArchiveWork, ExtractOptions, Packed, PathStat } from './types.ts';
 
 /** Where the worker's code is: beside this source, or beside the bundle in dist/. */
 function workerFile(): URL {
@@ -92,13 +92,6 @@ export async function statInContainer(core: Core, entry: Entry, reference: strin
     const thread = start(workOf(entry, hold, { kind: 'stat', path }), undefined, failure(reference, path));
     return thread.stat;
   });
-}
-
-export interface Packed {
-  /** Of a copied path; null for an export. */
-  stat: PathStat | null;
-  /** Fails when the copy does. Destroying it ends the copy. */
-  tar: Readable;
 }
 
 /** GET archive, or the whole root when `path` is null. @throws EngineError 400, 404 */

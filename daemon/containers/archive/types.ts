@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { LaidOver } from '../../system/private-root.ts';
 
 /** What the API tells of a path; `mode` as Go's os.FileMode has it (field/engine-api.md section 1.3). */
@@ -7,6 +8,13 @@ export interface PathStat {
   mode: number;
   mtime: string;
   linkTarget: string;
+}
+
+export interface Packed {
+  /** Of a copied path; null for an export. */
+  stat: PathStat | null;
+  /** Fails when the copy does. Destroying it ends the copy. */
+  tar: Readable;
 }
 
 export interface ExtractOptions {
