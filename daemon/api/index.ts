@@ -1,5 +1,6 @@
 export type { Route } from './context.ts';
 export { archiveRoutes } from './routes/archive.ts';
+export { commitRoutes } from './routes/commit.ts';
 export { containerRoutes } from './routes/containers.ts';
 export { diskUsageRoutes } from './routes/disk-usage.ts';
 export { execRoutes } from './routes/exec.ts';

@@ -3,6 +3,7 @@ import path from 'node:path';
 import {
   type ApiServer,
   archiveRoutes,
+  commitRoutes,
   containerRoutes,
   createApiServer,
   diskUsageRoutes,
@@ -174,6 +175,7 @@ export async function createEngine(settings: Settings, log: Log, db: Database): 
       ...systemRoutes(facts, events),
       ...containerRoutes(containers),
       ...archiveRoutes(containers),
+      ...commitRoutes(containers),
       ...diskUsageRoutes({
         images: () => images.list({ all: false, filters: {}, sharedSize: true }),
         containers: () => containers.list({ all: true, limit: 0, size: true, filters: {} }),

@@ -3,6 +3,7 @@ import { containerErrors } from '../errors/containers.ts';
 import { EngineError } from '../errors/engine-error.ts';
 import { extractIntoContainer, packFromContainer, statInContainer } from './archive/index.ts';
 import { attachTo } from './attach.ts';
+import { commitContainer } from './commit.ts';
 import { type ContainerDeps, type Core, createCore } from './core.ts';
 import { createContainer } from './create.ts';
 import { Execs } from './exec.ts';
@@ -90,6 +91,7 @@ export function createContainerManager(deps: ContainerDeps): ContainerManager {
       const owner = copyUidGid ? await ownerOf(core, entry) : null;
       await extractIntoContainer(core, entry, reference, path, tar, { keepKinds: noOverwriteDirNonDir, owner });
     },
+    commit: async (reference, options) => commitContainer(core, find(reference), options),
     changes: async (reference) => deps.layers.changes(find(reference).record.id),
     stats: async (reference, options, listener) => stats.run(find(reference), options, listener),
     attach: async (reference, options) => attachTo(core, find(reference), options),

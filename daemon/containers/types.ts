@@ -2,6 +2,7 @@
 
 import type { Readable } from 'node:stream';
 import type {
+  ContainerConfig,
   ContainerInspect,
   ContainerStats,
   ContainerSummary,
@@ -58,6 +59,20 @@ export interface WaitOptions {
   signal: AbortSignal;
 }
 
+export interface CommitOptions {
+  repository: string;
+  tag: string;
+  author: string;
+  comment: string;
+  /** Holds a running container still meanwhile. */
+  pause: boolean;
+  /** Dockerfile instructions. */
+  changes: string[];
+  /** Over the container's own. */
+  config?: ContainerConfig;
+  signal: AbortSignal;
+}
+
 export interface ContainerManager {
   create(name: string, platform: string | undefined, body: CreateContainerBody): Promise<CreateContainerResponse>;
   list(options: { all: boolean; limit: number; size: boolean; filters: Filters }): Promise<ContainerSummary[]>;
@@ -77,6 +92,8 @@ export interface ContainerManager {
   resize(reference: string, rows: number, columns: number): Promise<void>;
   top(reference: string, psArgs: string): Promise<TopResponse>;
   changes(reference: string): Promise<Change[]>;
+  /** @throws EngineError 400, 404, 409 */
+  commit(reference: string, options: CommitOptions): Promise<{ Id: string }>;
   /** HEAD archive. @throws EngineError 400, 404 */
   statPath(reference: string, path: string): Promise<PathStat>;
   /** GET archive; a null path exports the whole root without its mounts. @throws EngineError 400, 404 */
@@ -172,6 +189,20 @@ export interface NeighbourNetworks {
   namespaceOf(containerId: string): string | undefined;
 }
 export interface NeighbourImages {
+  /** The shape is CommitRequest of daemon/images/types.ts. */
+  commit(request: {
+    upper: string;
+    baseImageId: string | undefined;
+    config: ImageRunConfig;
+    containerId: string;
+    createdBy: string;
+    repository: string;
+    tag: string;
+    author: string;
+    message: string;
+    changes: readonly string[];
+    signal: AbortSignal;
+  }): Promise<string>;
   resolve(
     reference: string,
   ):

@@ -17,7 +17,7 @@ import { DIFFERENCES } from './oracle/differences.ts';
 import { differs, type Outcome, openTarget, parseScript, type Target } from './oracle/harness.ts';
 
 const live = process.env['GALLEY_TEST_DIFFERENTIAL'] === '1';
-const scripts = ['create', 'lifecycle', 'streams', 'files', 'system'];
+const scripts = ['create', 'lifecycle', 'streams', 'files', 'commit', 'system'];
 const recording = path.join(import.meta.dirname, 'oracle', 'recorded.json');
 const Recorded = z.record(
   z.string(),

@@ -157,6 +157,7 @@ export async function createKit(): Promise<Kit> {
       buildExecProcess: (input) => buildExecProcess(input, facts),
       layers,
       images: {
+        commit: () => Promise.reject(new Error('the kit has no image store')),
         resolve: (reference) =>
           ['busybox', image.imageId].includes(reference)
             ? {

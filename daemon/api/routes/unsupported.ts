@@ -22,7 +22,6 @@ const SWARM = [
 const MISSING: readonly (readonly [Route['method'], string, string])[] = [
   ['POST', '/build', 'image build'],
   ['POST', '/build/cancel', 'image build'],
-  ['POST', '/commit', 'commit'],
   ['POST', '/session', 'BuildKit session'],
   ['POST', '/grpc', 'BuildKit'],
   ['GET', '/containers/:id/attach/ws', 'attach over websocket'],
