@@ -368,7 +368,7 @@ describe.skipIf(!isRoot)('containers (needs root)', () => {
     await expect(kit.containers.createExec(id, execBody([]))).rejects.toThrow('No exec command specified');
     expect(() => kit.containers.inspectExec('nope')).toThrow('No such exec instance: nope');
     expect(actions(id).filter((a) => a.startsWith('exec_'))).toEqual(
-      expect.arrayContaining(['exec_create: cat', 'exec_start: cat', 'exec_die']),
+      expect.arrayContaining(['exec_create: cat ', 'exec_start: cat ', 'exec_die']),
     );
     await kit.containers.stop(id, {});
   });
