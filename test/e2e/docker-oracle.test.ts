@@ -8,6 +8,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cgroupVersion } from '../../daemon/system/cgroups.ts';
+import { dockerIsCurrent } from '../fixtures/comparing.ts';
 import { dockerCli } from '../fixtures/docker.ts';
 import { type Dockerd, startDockerd } from '../fixtures/dockerd.ts';
 import { type Engine, isRoot, startEngine } from '../fixtures/engine.ts';
@@ -24,9 +25,9 @@ const Recorded = z.record(
   z.array(z.object({ line: z.string(), code: z.number(), stdout: z.string(), stderr: z.string() })),
 );
 
-// The calls look into cgroup v1 files, and that is where they were recorded.
-describe.skipIf(!isRoot || cgroupVersion() !== 1)(
-  'docker CLI: galleyd beside dockerd (needs root and cgroup v1)',
+// The calls look into cgroup v1 files, and that is where they were recorded, with a docker CLI of 28.
+describe.skipIf(!isRoot || cgroupVersion() !== 1 || !(live || dockerIsCurrent))(
+  'docker CLI: galleyd beside dockerd (needs root, cgroup v1 and a docker CLI of 28)',
   () => {
     let dockerd: Dockerd | undefined;
     let registry: Registry;
