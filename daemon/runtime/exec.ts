@@ -33,7 +33,6 @@ export async function prepareExec(request: ExecRequest, runtimePath: string, pat
   warmCgroups();
   const folder = paths.exec(request.execId);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const cleanUp = () => rmSync(folder, { recursive: true, force: true });
   const processFile = path.join(folder, 'process.json');
   writeFileSync(processFile, encodeOci(request.process), { mode: 0o600 });
   const identity = { id: request.containerId, name: path.basename(folder), folder };
@@ -52,7 +51,7 @@ export async function prepareExec(request: ExecRequest, runtimePath: string, pat
     stream = await connect(conmon, folder);
   } catch (error) {
     conmon?.release();
-    cleanUp();
+    removeBehindConmon(folder);
     throw runtimeErrors.execFailed(messageOf(error));
   }
   const running = conmon;
@@ -63,8 +62,8 @@ export async function prepareExec(request: ExecRequest, runtimePath: string, pat
   const code = Promise.withResolvers<number>();
   const end = (exitCode: number) => {
     running.release();
-    cleanUp();
     code.resolve(exitCode);
+    removeBehindConmon(folder);
   };
   return {
     stream: request.attach ? stream : null,
@@ -86,16 +85,15 @@ export async function prepareExec(request: ExecRequest, runtimePath: string, pat
   };
 }
 
-/**
- * Folders of execs that a former galleyd started: nobody hears of their ends any more, so each goes with its conmon, at once
- * where that has ended.
- */
+/** An exec's folder goes with its conmon, which writes its exit file there at the very end. */
+function removeBehindConmon(folder: string): void {
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const conmon = conmonOf(folder);
+  if (conmon) onProcessEnd(conmon, remove);
+  else remove();
+}
+
+/** Folders of execs that a former galleyd started: nobody else hears of their ends any more. */
 export function adoptExecs(paths: RuntimePaths): void {
-  for (const name of readdirSync(paths.execs)) {
-    const folder = path.join(paths.execs, name);
-    const remove = () => rmSync(folder, { recursive: true, force: true });
-    const conmon = conmonOf(folder);
-    if (conmon) onProcessEnd(conmon, remove);
-    else remove();
-  }
+  for (const name of readdirSync(paths.execs)) removeBehindConmon(path.join(paths.execs, name));
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { messageOf } from '../errors/engine-error.ts';
 import { cgroupIsEmpty, removeCgroups } from '../system/cgroups.ts';
 import type { Log } from '../system/log.ts';
+import { onProcessEnd } from '../system/pidfd.ts';
 import { isSameProcess } from '../system/processes.ts';
 import { run } from '../system/spawn.ts';
 import { conmonOf, type RuntimePaths, readTask, type TaskRecord } from './bundle.ts';
@@ -31,9 +32,13 @@ export async function removeTask(id: string, paths: RuntimePaths, log: Log): Pro
         log.warn('the runtime could not delete a container', { container: id, error: messageOf(error) }),
       );
   }
-  // conmon ends by itself with its container; one that waits for a container which never started is ended here.
+  // conmon ends by itself with its container; one that waits for a container which never started is ended here. Until it has ended it
+  // may write into the bundle.
   const conmon = conmonOf(bundle);
-  if (conmon) killIfThere(conmon.pid);
+  if (conmon) {
+    killIfThere(conmon.pid);
+    await new Promise<void>((resolve) => onProcessEnd(conmon, resolve));
+  }
   rmSync(bundle, { recursive: true, force: true });
 }
 

@@ -84,7 +84,7 @@ describe.skipIf(!isRoot)('the runtime when something breaks (root)', () => {
     const exec = await kit.runtime.exec(request);
     await expect(exec.start()).rejects.toThrow(words);
     expect(await exec.exited()).toBe(code);
-    expect(execFolders()).toEqual([]);
+    await waitFor('the end of its folder', () => execFolders().length === 0);
     await kit.runtime.remove(box.id);
   });
 
@@ -132,6 +132,7 @@ describe.skipIf(!isRoot)('the runtime when something breaks (root)', () => {
     expect(execFolders()).toEqual([folder]);
     process.kill(pid, 'SIGKILL');
     expect(await exec.exited()).toBe(137);
+    await waitFor('the end of its folder', () => execFolders().length === 0);
     mkdirSync(path.join(kit.folder, 'run/x', folder), { recursive: true });
     kit.again();
     expect(execFolders()).toEqual([]);
