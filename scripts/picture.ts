@@ -34,7 +34,7 @@ try {
     // The picture shows the address that a person has: in a mount namespace of its own the scene's engine is there.
     const script =
       'mount -t tmpfs none /run && mkdir /run/galley && ln -s "$1" /run/galley/galley.sock && exec "$2" "$3"';
-    const words = ['sh', engine.socket, process.execPath, path.join(root, 'dist/galley.mjs')];
+    const words = ['sh', engine.socket, process.execPath, path.join(root, 'dist/galley.cjs')];
     const terminal = openTerminal('unshare', ['-m', 'sh', '-c', script, ...words], {
       columns: COLUMNS,
       rows: ROWS,

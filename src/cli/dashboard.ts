@@ -45,6 +45,7 @@ export async function openDashboard(globals: GlobalFlags): Promise<number> {
     env,
     debug: globals.debug,
     startEngine: async (target, say) => (await import('./engine-start.ts')).ensureEngine(target, { env, say }),
+    answers: async (target) => (await import('./engine-start.ts')).answers(target),
     otherEngines: async () => (await import('./unreachable.ts')).answeringEngines(env),
   });
 }

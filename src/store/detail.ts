@@ -33,6 +33,7 @@ export const detailFor = (detail: DetailState, kind: string, id: string | undefi
 
 export const LOG_LINES = 5_000;
 const LOG_TAIL = 1_000;
+const SETTLE_MS = 40;
 
 export type DetailRequest =
   | { kind: 'logs'; id: string; timestamps: boolean }
@@ -64,6 +65,7 @@ function inspectCall(client: EngineClient, request: { pane: string; id: string }
 
 export function createDetailTask(client: EngineClient, detail: Coalesced<DetailState>): DetailTask {
   let ending = new AbortController();
+  let settling: NodeJS.Timeout | undefined;
   let current = '';
   let shown = '';
 
@@ -127,8 +129,14 @@ export function createDetailTask(client: EngineClient, detail: Coalesced<DetailS
       detail.patch((now) =>
         same ? { ...now, key, stale: true, ended: false, error: '' } : { ...NO_DETAIL, key, request },
       );
-      if (request) void load(request, key, ending.signal);
+      clearTimeout(settling);
+      const { signal } = ending;
+      // Whoever runs down a list with a held key opens no stream for each row that is passed.
+      if (request) settling = setTimeout(() => void load(request, key, signal), SETTLE_MS);
     },
-    stop: () => ending.abort(),
+    stop() {
+      clearTimeout(settling);
+      ending.abort();
+    },
   };
 }

@@ -21,7 +21,7 @@ export interface EngineFacts {
   connectedAt: number;
 }
 
-/** `since`: Unix milliseconds of the last change of state, worked out from the status text when it arrived. */
+/** `since`: Unix milliseconds of the last change of state, worked out from the status text when it arrived; of one that never ran its creation. */
 export type ContainerFact = ContainerSummary & { since: number };
 
 export interface Facts {
@@ -113,10 +113,11 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   year: 31536e6,
 };
 
-/** Milliseconds in Docker's rough words (`Up About an hour`, `Exited (0) 3 weeks ago`); 0 where there are none. */
-export function statusAge(status: string): number {
+/** Milliseconds in Docker's rough words (`Up About an hour`, `Exited (0) 3 weeks ago`); undefined where there are none. */
+export function statusAge(status: string): number | undefined {
+  if (/less than a second/i.test(status)) return 0;
   const match = /(\d+|an?) (second|minute|hour|day|week|month|year)s?/i.exec(status);
-  if (!match) return 0;
+  if (!match) return undefined;
   const count = Number(match[1]);
   return (Number.isNaN(count) ? 1 : count) * (UNIT_MS[match[2] as string] ?? 0);
 }

@@ -7,6 +7,8 @@ export interface DashboardOptions {
   debug: boolean;
   /** Starts galleyd at the endpoint unless one answers; true when it was started now. @throws Error with the reason and the way out */
   startEngine: (endpoint: Endpoint, say: (line: string) => void) => Promise<boolean>;
+  /** True where something accepts connections. */
+  answers: (endpoint: Endpoint) => Promise<boolean>;
   /** Hosts of other engines that answer on their usual sockets. */
   otherEngines: () => Promise<string[]>;
 }

@@ -14,10 +14,10 @@ export interface Sync {
   retry(): void;
 }
 
-const factOf = (summary: ContainerSummary): ContainerFact => ({
-  ...summary,
-  since: Date.now() - statusAge(summary.Status),
-});
+function factOf(summary: ContainerSummary): ContainerFact {
+  const age = statusAge(summary.Status);
+  return { ...summary, since: age === undefined ? summary.Created * 1000 : Date.now() - age };
+}
 
 const imageOf = (image: ImageInspect): ImageSummary => ({
   Id: image.Id,

@@ -77,6 +77,7 @@ export async function startDashboard(options: DashboardOptions): Promise<number>
     quit: () => end({ code: 0 }),
     area: () => focusedArea(view.getState(), stdout.columns, stdout.rows),
     otherEngines: options.otherEngines,
+    answers: options.answers,
     redraw: () => void suspend(async () => undefined).catch((error: unknown) => controller.fail(error)),
     suspend: () => void job.stop().catch((error: unknown) => controller.fail(error)),
     env: options.env,

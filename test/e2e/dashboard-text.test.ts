@@ -196,6 +196,58 @@ describe.skipIf(!isRoot)('what the dashboard shows (needs root)', () => {
     expectWholeFrame(terminal);
   });
 
+  it('any keys in any order break no frame, and change nothing without a confirmation', async () => {
+    await pot('i=0; while :; do i=$((i+1)); echo "line $i"; sleep 0.3; done');
+    await docker.must(['volume', 'create', 'cellar']);
+    const known = () => docker.must(['ps', '-a', '--format', '{{.Names}} {{.State}}']);
+    const before = await known();
+    using terminal = openDashboard(kitchen, 100, 30);
+    await terminal.shows(/running +pot/);
+    // Everything but what leaves (q, ctrl-c, ctrl-z), takes the terminal (e, a), starts or chooses an engine (S, @) and says yes (y, Enter).
+    const keys = [
+      ...'jkgGlhti/x[]1234+- *oOAJ:?drKpnNfwP',
+      ...['\x1b', '\t', '\x1b[Z', '\x1b[A', '\x1b[B', '\x1b[C', '\x1b[D', '\x1b[5~', '\x1b[6~'],
+      ...[
+        '\x04',
+        '\x15',
+        '\x06',
+        '\x02',
+        '\x0f',
+        '\x12',
+        '\x0c',
+        '\x7f',
+        'é',
+        '日',
+        '\x1b[<0;10;5M',
+        '\x1b[200~dy\ny\x1b[201~',
+      ],
+    ];
+    let seed = 20261127;
+    const random = (below: number) => {
+      seed = (seed * 1103515245 + 12345) % 2 ** 31;
+      return seed % below;
+    };
+    for (let at = 0; at < 500; at += 1) {
+      if (random(50) === 0) terminal.resize(60 + random(150), 15 + random(40));
+      terminal.write(keys[random(keys.length)] ?? '');
+      await new Promise((resolve) => setTimeout(resolve, random(15)));
+    }
+    terminal.resize(100, 30);
+    for (let at = 0; at < 6; at += 1) {
+      terminal.write('\x1b');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    terminal.write('1');
+    await terminal.shows(/^┏━ 1 containers .*┓$/m);
+    await waitFor('a whole frame', () => terminal.lines()[29]?.includes('q quit'));
+    expectWholeFrame(terminal);
+    expect(await known()).toBe(before);
+    expect(await docker.must(['volume', 'ls', '-q'])).toBe('cellar');
+    terminal.write('q');
+    expect(await terminal.exited).toBe(0);
+    await docker.must(['volume', 'rm', 'cellar']);
+  });
+
   it('fills the window in every size, says when it is too small, and where it is connected', async () => {
     await pot('echo hello; sleep 1000');
     using terminal = openDashboard(kitchen, 200, 50);

@@ -16,6 +16,7 @@ export interface ControllerParts {
   session: (kind: SessionKind, id: string, name: string) => Promise<string>;
   connect: (endpoint: Endpoint) => void;
   otherEngines: () => Promise<string[]>;
+  answers: (endpoint: Endpoint) => Promise<boolean>;
 }
 
 /** What each part may use. */

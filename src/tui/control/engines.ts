@@ -9,9 +9,10 @@ export async function engineChoices(desk: Desk): Promise<Choice[]> {
   const now = desk.link().endpoint;
   const note = (host: string, text: string) => (host === now.host ? `${text}, in use` : text);
   const own = galleyEndpoint(env);
-  const others = await desk.otherEngines();
+  const [others, ownAnswers] = await Promise.all([desk.otherEngines(), desk.answers(own)]);
+  const ownNote = ownAnswers ? "galley's own engine" : "galley's own engine, which is started";
   return [
-    { title: own.host, note: note(own.host, "galley's own engine"), run: () => desk.connect(own) },
+    { title: own.host, note: note(own.host, ownNote), run: () => desk.connect(own) },
     ...others.map((host) => ({
       title: host,
       note: note(host, 'answers'),
