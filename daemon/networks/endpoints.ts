@@ -95,6 +95,14 @@ function ignoreGone(error: unknown): void {
   if (!['ENODEV', 'ENOTSUP', 'EINVAL'].includes((error as { code?: string }).code ?? '')) throw error;
 }
 
+/** Into a bridge that somebody removed and that was made again; changes nothing where the pair is plugged in. */
+export async function plugAgain(network: NetworkRecord, { veth }: EndpointRecord): Promise<void> {
+  using host = new Router();
+  const bridge = await host.link(network.bridge);
+  if (!bridge || !(await host.link(veth))) return;
+  await host.apply(`plug ${veth} into ${network.bridge}`, plugIn(veth, bridge.index, !networkOptions(network).icc));
+}
+
 /** Removes the pair from a namespace that lives on. */
 export async function unwire({ veth }: EndpointRecord): Promise<void> {
   using host = new Router();

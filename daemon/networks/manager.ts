@@ -6,11 +6,13 @@ import { Router } from '../system/netlink/index.ts';
 import { ensureBridge, ownershipMark, removeBridge } from './bridges.ts';
 import { matchesFilters } from './filters.ts';
 import { ForwardAccepts } from './firewall.ts';
+import { Hotplug } from './hotplug.ts';
 import { Addresses } from './ipam.ts';
 import { createNetwork, ensurePredefined, type LifecycleDeps, pruneNetworks, removeNetwork } from './lifecycle.ts';
 import { createNamespaces } from './namespaces.ts';
 import { activePorts, PortReservations, type ReservedPort, releasePorts } from './ports.ts';
 import { NameServers } from './resolver/index.ts';
+import { type SandboxDeps, SandboxParts } from './sandbox-parts.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { NetworkStore } from './store.ts';
 import { NftTable } from './table.ts';
@@ -56,7 +58,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
   );
   const nameServers = new NameServers(store, containers, log);
   const lifecycle: LifecycleDeps = { name, mark, store, table, mutex, publish };
-  const sandboxes = new Sandboxes({
+  const sandboxDeps: SandboxDeps = {
     name,
     store,
     addresses: new Addresses(store),
@@ -68,7 +70,30 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
     publish,
     mutex,
     log,
-  });
+  };
+  const parts = new SandboxParts(sandboxDeps);
+  const sandboxes = new Sandboxes(sandboxDeps, parts);
+  const hotplug = new Hotplug(sandboxDeps, parts, (containerId) => sandboxes.tearDown(containerId));
+
+  /** A container's network changes by one call at a time: a connect must not meet the end of the container. */
+  const locks = new Map<string, Mutex>();
+  async function alone<T>(containerId: string, what: string, work: () => Promise<T>): Promise<T> {
+    const lock = locks.get(containerId) ?? new Mutex();
+    locks.set(containerId, lock);
+    try {
+      return await lock.run(`${what} ${containerId.slice(0, 12)}`, work);
+    } finally {
+      if (lock.owner === '') locks.delete(containerId);
+    }
+  }
+  /** The id behind what a client called the container; unknown ones are told apart under the lock. */
+  const idOf = (reference: string): string => {
+    try {
+      return containers.sandboxRequest(reference).request.containerId;
+    } catch {
+      return reference;
+    }
+  };
 
   /** The kernel removes the pairs of dead namespaces, later; a purge waits for it. */
   async function removePairs(): Promise<void> {
@@ -90,11 +115,13 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
     create: (request) => createNetwork(lifecycle, request),
     remove: (reference) => removeNetwork(lifecycle, reference),
     prune: (filters) => pruneNetworks(lifecycle, filters),
-    connect: (reference, containerId, settings) => sandboxes.connect(reference, containerId, settings),
-    disconnect: (reference, containerId, force) => sandboxes.disconnect(reference, containerId, force),
+    connect: (reference, container, settings) =>
+      alone(idOf(container), 'connect', () => hotplug.connect(reference, container, settings)),
+    disconnect: (reference, container, force) =>
+      alone(idOf(container), 'disconnect', () => hotplug.disconnect(reference, container, force)),
     validate: (request) => sandboxes.validate(request),
-    setUp: (request) => sandboxes.setUp(request),
-    tearDown: (containerId) => sandboxes.tearDown(containerId),
+    setUp: (request) => alone(request.containerId, 'set up the network of', () => sandboxes.setUp(request)),
+    tearDown: (containerId) => alone(containerId, 'take down the network of', () => sandboxes.tearDown(containerId)),
     settingsOf: (_containerId, request) => sandboxes.settingsOf(request),
     releaseDescriptors(sandbox) {
       releasePorts(sandbox.portDescriptors.splice(0).map((descriptor) => ({ descriptor }) as ReservedPort));
@@ -103,9 +130,9 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
     async restore(running) {
       await ensurePredefined(lifecycle);
       await mutex.run('restore the networks', async () => {
+        for (const network of bridges()) await ensureBridge(network, mark);
         await sandboxes.restore(running);
         await namespaces.collect(new Set(store.sandboxes().map((sandbox) => sandbox.netnsPath)));
-        for (const network of bridges()) await ensureBridge(network, mark);
         await table.rebuild();
       });
       table.watch();

@@ -3,6 +3,7 @@
  * kill it, and leave this machine's firewall alone. Run as a program it answers one JSON line per call.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createNetworkManager, type Sandbox, type SandboxRequest } from '../../daemon/networks/index.ts';
@@ -87,7 +88,12 @@ async function serve(folder: string, name: string): Promise<void> {
   const db = new Database(`${folder}/galley.db`);
   const held = new Map<string, Sandbox>();
   /** What daemon/containers would know: each container's request, and its files as they are now. */
-  const known = new Map<string, SandboxRequest>();
+  const memory = `${folder}/known.json`;
+  const known = new Map<string, SandboxRequest>(existsSync(memory) ? JSON.parse(readFileSync(memory, 'utf8')) : []);
+  const learn = (request: SandboxRequest) => {
+    known.set(request.containerId, request);
+    writeFileSync(memory, JSON.stringify([...known]));
+  };
   const files = new Map<string, { hostsFile: string; resolvConf: string }>();
   const manager = createNetworkManager({
     db,
@@ -105,7 +111,7 @@ async function serve(folder: string, name: string): Promise<void> {
       recordEndpoint(id, network, settings) {
         const request = known.get(id) as SandboxRequest;
         const { [network]: _old, ...others } = request.endpoints;
-        known.set(id, { ...request, endpoints: settings ? { ...others, [network]: settings } : others });
+        learn({ ...request, endpoints: settings ? { ...others, [network]: settings } : others });
       },
       async writeFiles(id, content) {
         files.set(id, content);
@@ -115,7 +121,7 @@ async function serve(folder: string, name: string): Promise<void> {
   });
   const methods: Record<string, (...args: never[]) => unknown> = {
     async setUp(request: SandboxRequest) {
-      known.set(request.containerId, request);
+      learn(request);
       const sandbox = await manager.setUp(request);
       held.set(request.containerId, { ...sandbox, portDescriptors: [...sandbox.portDescriptors] });
       return sandbox;
@@ -127,7 +133,7 @@ async function serve(folder: string, name: string): Promise<void> {
       if (sandbox) manager.releaseDescriptors(sandbox);
       await manager.tearDown(id);
     },
-    createContainer: (request: SandboxRequest) => known.set(request.containerId, request),
+    createContainer: learn,
     connect: manager.connect,
     disconnect: manager.disconnect,
     filesOf: (id: string) => files.get(id),

@@ -207,6 +207,27 @@ describe.skipIf(!isRoot)('names and connections (needs root)', () => {
     expect(ask(netnsOf(world.outside), '10.99.0.1', 8080)).toBe('page');
   });
 
+  it('finishes at boot what a crash cut, and plugs containers into a bridge that is new', async () => {
+    await world.manager.call('create', network('back', subnet('10.76.0.0/24')));
+    const request = on('a', 'back');
+    const a = await up(request);
+    await up(on('b', 'back'));
+    await world.servers.serve(a.netns, '0.0.0.0', 80, 'again');
+    await world.manager.call('connect', 'bridge', 'a', null);
+    // As if galleyd had died before the container knew of its second network, and somebody took the bridge meanwhile.
+    await world.manager.call('createContainer', request);
+    await world.manager.kill();
+    const bridge = /^\d+: (\S+) +inet 10\.76\.0\.1/m.exec(world.inHost('ip', '-o', 'addr'))?.[1] ?? '';
+    world.inHost('ip', 'link', 'del', bridge);
+    world.manager = world.startManager();
+    await world.manager.call('restore', ['a', 'b']);
+    expect(within(a.netns, 'ip', '-o', 'link')).not.toContain('eth1');
+    expect(within(a.netns, 'ip', 'route')).toContain('default via 10.76.0.1');
+    expect(ask(netnsOf(world.host), address(a, 'back'), 80)).toBe('again');
+    const shown = (await world.manager.call('settings', 'a')) as typeof a.settings;
+    expect(Object.keys(shown.Networks)).toEqual(['back']);
+  });
+
   it('starts with several networks; a failed connect leaves nothing', async () => {
     await world.manager.call('create', network('one', subnet('10.73.0.0/24')));
     await world.manager.call('create', network('two', { Internal: true, ...subnet('10.74.0.0/24') }));
