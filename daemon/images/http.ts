@@ -41,7 +41,7 @@ export interface RegistryRequest {
 }
 
 const CERT_FOLDERS = ['/etc/galley/certs.d', '/etc/docker/certs.d'];
-const TIMEOUTS = { headersTimeout: 30_000, bodyTimeout: 60_000, connectTimeout: 15_000 };
+const CONNECT_TIMEOUT = 15_000;
 const MAX_REDIRECTS = 10;
 const MAX_ERROR_BODY = 64 * 1024;
 
@@ -135,7 +135,11 @@ export class RegistryHttp {
   readonly #schemes = new Map<string, 'https' | 'http'>();
   readonly #agents = new Map<string, Dispatcher>();
 
-  constructor(insecureRegistries: readonly string[]) {
+  readonly #stallMs: number;
+
+  /** @param stallMs a registry that sends nothing for so long is taken for dead. */
+  constructor(insecureRegistries: readonly string[], stallMs: number) {
+    this.#stallMs = stallMs;
     this.isInsecure = insecureMatcher(insecureRegistries);
   }
 
@@ -152,12 +156,12 @@ export class RegistryHttp {
     const own = certificatesFor(host);
     const ca = insecure ? [] : [...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...own.ca];
     const connect = {
-      timeout: TIMEOUTS.connectTimeout,
+      timeout: CONNECT_TIMEOUT,
       rejectUnauthorized: !insecure,
       ...(insecure ? {} : { ca }),
       ...(own.cert ? { cert: own.cert, key: own.key } : {}),
     };
-    const options = { connect, headersTimeout: TIMEOUTS.headersTimeout, bodyTimeout: TIMEOUTS.bodyTimeout };
+    const options = { connect, headersTimeout: this.#stallMs, bodyTimeout: this.#stallMs };
     const name = hostName(host);
     const loopback = name === 'localhost' || name === '::1' || name.startsWith('127.');
     const { env } = process;
@@ -205,7 +209,13 @@ export class RegistryHttp {
       const location = answer.headers.location;
       if (![301, 302, 303, 307, 308].includes(answer.status) || !location) return answer;
       answer.body.on('error', () => {}).destroy();
-      const next = new URL(location, url);
+      const next = URL.parse(location, url.href);
+      if (next?.protocol !== 'http:' && next?.protocol !== 'https:')
+        throw imageErrors.requestFailed(
+          options.method,
+          start.href,
+          `the registry redirects to ${JSON.stringify(location)}, which is no address`,
+        );
       if (next.host !== url.host || (url.protocol === 'https:' && next.protocol !== 'https:')) {
         headers = Object.fromEntries(
           Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'),

@@ -44,9 +44,9 @@ export function createImageStore(deps: ImageStoreDeps): ImageStore {
   const { db, leases, layers, dataRoot, users, publish, log } = deps;
   const content = new ContentStore(dataRoot);
   const catalog = new Catalog(db);
-  const http = new RegistryHttp(deps.insecureRegistries);
-  const tokens = new TokenStore(http);
   const transfers = new Transfers(content, { ...TRANSFER_DEFAULTS, ...deps.transfers });
+  const http = new RegistryHttp(deps.insecureRegistries, transfers.settings.stallMs);
+  const tokens = new TokenStore(http);
   const collect = createCollector({ catalog, content, layers, leases, transfers });
   const pullDeps = { http, tokens, leases, layers, content, catalog, transfers, mirrors: deps.mirrors, publish, log };
   const pushDeps = { http, tokens, leases, layers, content, catalog, settings: transfers.settings, publish };

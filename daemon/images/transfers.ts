@@ -30,8 +30,10 @@ export interface TransferSettings {
   attempts: number;
   /** The n-th of them waits n times this. */
   retryDelayMs: number;
+  /** A registry that sends nothing for so long is taken for dead. */
+  stallMs: number;
 }
-export const TRANSFER_DEFAULTS: TransferSettings = { concurrent: 3, attempts: 5, retryDelayMs: 1000 };
+export const TRANSFER_DEFAULTS: TransferSettings = { concurrent: 3, attempts: 5, retryDelayMs: 1000, stallMs: 60_000 };
 
 export class Transfers {
   readonly #content: ContentStore;

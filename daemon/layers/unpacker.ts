@@ -128,7 +128,7 @@ export class Unpacker implements TarSink {
         current = next;
         continue;
       }
-      const kind = kindOf(next);
+      const kind = kindOf(`${current}/${checkedName(part, entryName)}`);
       if (kind === 'symlink') {
         const target = readlinkSync(bytes(next), { encoding: 'latin1' }) as string;
         const from = target.startsWith('/') ? [] : current.slice(this.#root.length).split('/');
@@ -137,7 +137,6 @@ export class Unpacker implements TarSink {
       if (kind === 'absent') {
         if (!create)
           throw new TarError(`entry ${JSON.stringify(entryName)} links to a file that the layer does not have`);
-        checkedName(part, entryName);
         this.#makeImplied(next);
       } else if (this.#whiteouts.has(next)) this.#makeImplied(next);
       else if (kind === 'other')
@@ -222,11 +221,14 @@ export class Unpacker implements TarSink {
     this.#applyMeta(path, entry);
   }
 
+  /** Makes room for another entry; what was noted of a folder and everything in it goes with it. */
   #clear(path: string): void {
+    const folder = kindOf(path) === 'directory';
     rmSync(bytes(path), { recursive: true, force: true });
     this.#whiteouts.delete(path);
-    for (const known of this.#directories)
-      if (known === path || known.startsWith(`${path}/`)) this.#directories.delete(known);
+    if (!folder) return;
+    for (const notes of [this.#directories, this.#whiteouts, this.#opaque, this.#directoryTimes])
+      for (const known of notes.keys()) if (known === path || known.startsWith(`${path}/`)) notes.delete(known);
   }
 
   #hardLink(path: string, kind: string, entry: TarEntry): void {

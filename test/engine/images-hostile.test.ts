@@ -5,7 +5,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createImageStore, type ImageStore } from '../../daemon/images/index.ts';
 import { createLayerStore, type LayerStore } from '../../daemon/layers/index.ts';
@@ -14,27 +14,12 @@ import { createLog } from '../../daemon/system/log.ts';
 import { MNT_DETACH, mount, unmount } from '../../daemon/system/syscalls.ts';
 import type { ProgressMessage, RegistryAuth } from '../../src/api/index.ts';
 import { isRoot } from '../fixtures/engine.ts';
+import { rawEntry } from '../fixtures/raw-tar.ts';
 
 const sha = (data: Buffer | string) => `sha256:${createHash('sha256').update(data).digest('hex')}`;
 
-/** A tar header by hand, so that names can be what no honest tar holds. */
-function tarEntry(name: string, content: Buffer, type = '0', link = ''): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(name, 0, 'latin1');
-  header.write('0000644\0', 100);
-  header.write('0000000\0', 108);
-  header.write('0000000\0', 116);
-  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124);
-  header.write('00000000000\0', 136);
-  header.write('        ', 148);
-  header.write(type, 156);
-  header.write(link, 157, 'latin1');
-  header.write('ustar\x0000', 257, 'latin1');
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
-  return Buffer.concat([header, content, padding]);
-}
+const tarEntry = (name: string, content: Buffer, type = '0', link = '') =>
+  rawEntry({ name, data: content, type, link });
 
 interface Served {
   manifest: Buffer;
@@ -88,7 +73,7 @@ describe.skipIf(!isRoot)('hostile and guarded registries (needs root)', () => {
       mirrors: [],
       insecureRegistries: [],
       log,
-      transfers: { retryDelayMs: 5 },
+      transfers: { retryDelayMs: 5, stallMs: 1500 },
     });
   });
   afterEach(async () => {
@@ -285,6 +270,184 @@ describe.skipIf(!isRoot)('hostile and guarded registries (needs root)', () => {
     const host = await serve(registryOf(served));
     await expect(pull(`${host}/bad`)).rejects.toThrow(message);
     nothingLeft();
+  });
+
+  it('reads no more of an endless manifest, config or error than they may have', async () => {
+    const served = plain();
+    let where = '/manifests/';
+    const host = await serve((req, res, body) => {
+      if (!(req.url ?? '').includes(where)) return registryOf(served)(req, res, body);
+      res.writeHead(where === '/tags/' ? 500 : 200, { 'content-type': 'application/vnd.oci.image.manifest.v1+json' });
+      const more = () => {
+        while (!res.destroyed && res.write(Buffer.alloc(65536, ' ')));
+      };
+      res.on('drain', more);
+      more();
+    });
+    const before = process.memoryUsage().rss;
+    await expect(pull(`${host}/endless`)).rejects.toThrow(/larger than 4194304 bytes/);
+    where = served.imageId;
+    await expect(pull(`${host}/endless`)).rejects.toThrow(/its manifest says/);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20);
+    nothingLeft();
+    where = 'nothing';
+    await pull(`${host}/endless`);
+    expect(images.resolve(`${host}/endless`)?.id).toBe(served.imageId);
+  });
+
+  it('follows no index that leads back to itself, and none that goes too deep', async () => {
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    const index = (digest: string, size: number) =>
+      Buffer.from(
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType,
+          manifests: [{ mediaType, digest, size, platform: { os: 'linux', architecture: 'amd64' } }],
+        }),
+      );
+    const chain = [plain().manifest];
+    for (let i = 0; i < 8; i += 1) chain.push(index(sha(chain.at(-1) as Buffer), 1));
+    let asked = 0;
+    const host = await serve((req, res) => {
+      asked += 1;
+      const wanted = (req.url ?? '').split('/').at(-1) ?? '';
+      const bytes = chain.find((one) => sha(one) === wanted) ?? chain.at(-1);
+      res.writeHead(200, { 'content-type': mediaType }).end(bytes);
+    });
+    await expect(pull(`${host}/deep`)).rejects.toThrow(/indexes within indexes go too deep/);
+    expect(asked).toBeLessThan(10);
+    nothingLeft();
+  });
+
+  it.each([
+    ['gzip', (bytes: Buffer) => gzipSync(bytes, { level: 1 }), 'application/vnd.oci.image.layer.v1.tar+gzip'],
+    ['zstd', (bytes: Buffer) => zstdCompressSync(bytes), 'application/vnd.oci.image.layer.v1.tar+zstd'],
+  ] as const)(
+    'a bomb in %s stops where its size no longer explains it, or is found out by its digest',
+    async (kind, pack, mediaType) => {
+      // zstd packs 600 MB of zeros into 60 KB, gzip into 600 KB.
+      const huge = Buffer.concat([
+        rawEntry({ name: 'zeros', size: `${(600 << 20).toString(8)}\0` }),
+        Buffer.alloc(600 << 20),
+      ]);
+      const served = imageOf(Buffer.alloc(1024), sha('what the config promises'));
+      const layer = pack(huge);
+      const config = [...served.blobs.values()][0] as Buffer;
+      const descriptor = (type: string, bytes: Buffer) => ({ mediaType: type, digest: sha(bytes), size: bytes.length });
+      served.manifest = Buffer.from(
+        JSON.stringify({
+          schemaVersion: 2,
+          config: descriptor('application/vnd.oci.image.config.v1+json', config),
+          layers: [descriptor(mediaType, layer)],
+        }),
+      );
+      served.blobs.set(sha(layer), layer);
+      const host = await serve(registryOf(served));
+      await expect(pull(`${host}/bomb`)).rejects.toThrow(
+        kind === 'zstd' ? /unpacks to more than \d+ bytes, which its size does not explain/ : /the image config says/,
+      );
+      nothingLeft();
+    },
+  );
+
+  it('takes a registry that falls silent for dead, asks again and goes on where it stopped', async () => {
+    const served = plain();
+    const ranges: (string | undefined)[] = [];
+    const host = await serve(
+      registryOf(served, (digest, bytes, req, res) => {
+        if (digest !== served.layer) return false;
+        ranges.push(req.headers.range);
+        if (ranges.length > 1) {
+          const from = Number(/bytes=(\d+)-/.exec(req.headers.range ?? '')?.[1] ?? 0);
+          res.writeHead(206, { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` });
+          res.end(bytes.subarray(from));
+          return true;
+        }
+        res.writeHead(200, { 'content-length': bytes.length });
+        res.write(bytes.subarray(0, 120_000)); // and never more
+        return true;
+      }),
+    );
+    await pull(`${host}/silent`);
+    expect(ranges).toEqual([undefined, 'bytes=120000-']);
+  });
+
+  it.each([500, 502, 503, 408])('asks again after %d, and takes the good answer', async (status) => {
+    const served = plain();
+    const failures = new Map<string, number>();
+    const host = await serve((req, res, body) => {
+      const url = req.url ?? '';
+      const seen = failures.get(url) ?? 0;
+      failures.set(url, seen + 1);
+      if (seen < 2) res.writeHead(status).end('not now');
+      else registryOf(served)(req, res, body);
+    });
+    await pull(`${host}/busy`);
+    expect(images.resolve(`${host}/busy`)?.id).toBe(served.imageId);
+    expect([...failures.values()].every((count) => count === 3)).toBe(true);
+  });
+
+  it('a registry that redirects in a circle, or to what is no address', async () => {
+    let location = '/v2/round/manifests/latest';
+    const host = await serve((_req, res) => res.writeHead(307, { location }).end());
+    await expect(pull(`${host}/round`)).rejects.toThrow(/stopped after 10 redirects/);
+    location = 'http://[broken';
+    await expect(pull(`${host}/round`)).rejects.toThrow(/redirects to "http:\/\/\[broken", which is no address/);
+    location = 'file:///etc/passwd';
+    await expect(pull(`${host}/round`)).rejects.toThrow(/redirects to "file:\/\/\/etc\/passwd", which is no address/);
+    nothingLeft();
+  });
+
+  it.each([
+    ['no JSON', Buffer.from('<html>')],
+    ['a list', Buffer.from('[]')],
+    ['no layers', Buffer.from(JSON.stringify({ schemaVersion: 2, config: { digest: sha(''), size: 0 } }))],
+    [
+      'a digest that is a path',
+      Buffer.from(
+        JSON.stringify({ schemaVersion: 2, config: { digest: 'sha256:../../../etc/passwd', size: 1 }, layers: [] }),
+      ),
+    ],
+    [
+      'a negative size',
+      Buffer.from(JSON.stringify({ schemaVersion: 2, config: { digest: sha(''), size: -1 }, layers: [] })),
+    ],
+    [
+      'another kind of artifact',
+      Buffer.from(
+        JSON.stringify({
+          schemaVersion: 2,
+          config: { mediaType: 'application/vnd.cncf.helm.config.v1+json', digest: sha(''), size: 1 },
+          layers: [],
+        }),
+      ),
+    ],
+    ['schema 1', Buffer.from(JSON.stringify({ schemaVersion: 1, fsLayers: [] }))],
+    ['an empty body', Buffer.alloc(0)],
+  ])('a manifest of %s is refused by name', async (_what, manifest) => {
+    const host = await serve((_req, res) => res.writeHead(200, { 'content-type': 'application/json' }).end(manifest));
+    await expect(pull(`${host}/odd`)).rejects.toThrow(`${host}/odd:latest`);
+    nothingLeft();
+    expect(readdirSync(path.join(folder, 'content/blobs/sha256'))).toEqual([]);
+  });
+
+  it('a blob of another layer is not believed to be this one', async () => {
+    const good = plain();
+    const evil = imageOf(Buffer.concat([tarEntry('evil', Buffer.from('evil')), Buffer.alloc(1024)]));
+    // The manifest pairs the good image's config with the other's blob, when both are here already.
+    const mixed = JSON.parse(good.manifest.toString()) as { layers: unknown[] };
+    mixed.layers = (JSON.parse(evil.manifest.toString()) as { layers: unknown[] }).layers;
+    const lie: Served = {
+      ...good,
+      manifest: Buffer.from(JSON.stringify(mixed)),
+      blobs: new Map([...good.blobs, ...evil.blobs]),
+    };
+    const hosts = await Promise.all([good, evil, lie].map((one) => serve(registryOf(one))));
+    await pull(`${hosts[0]}/good`);
+    await pull(`${hosts[1]}/evil`);
+    await expect(pull(`${hosts[2]}/lie`)).rejects.toThrow(/the image config says sha256:/);
+    expect(images.resolve(`${hosts[2]}/lie`)).toBeUndefined();
+    expect(images.resolve(`${hosts[0]}/good`)?.id).toBe(good.imageId);
   });
 
   it('a symlink on the way stays inside the layer', async () => {
