@@ -40,6 +40,8 @@ export type Dialog =
       run: () => void;
     }
   | { kind: 'pull-name'; text: string }
+  /** `line` while it runs, `error` after it failed; both empty while it is typed. */
+  | { kind: 'run'; text: string; line: string; error: string }
   | {
       kind: 'pull';
       name: string;

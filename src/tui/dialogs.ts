@@ -142,6 +142,31 @@ function pullNameShape(dialog: Extract<Dialog, { kind: 'pull-name' }>, columns: 
   };
 }
 
+function runShape(dialog: Extract<Dialog, { kind: 'run' }>, columns: number): Shape {
+  const width = Math.min(columns - 4, 100);
+  const said: Line[] = (dialog.error || dialog.line)
+    .split('\n')
+    .flatMap((line) => wrapWords(line, width - 4))
+    .map((text): Line => [{ text: ` ${text}`, tone: dialog.error ? 'bad' : 'plain' }]);
+  const example: Line[] = [
+    [{ text: ' for example  -p 8080:80 --name web nginx', tone: 'dim' }],
+    [{ text: ' galley run --help tells every flag; -d is given already.', tone: 'dim' }],
+  ];
+  return {
+    title: 'Run a container',
+    lines: [
+      [],
+      ...wrapWords(`galley run -d ${dialog.text}▏`, width - 4).map(
+        (text): Line => [{ text: ` ${text}`, tone: 'accent' }],
+      ),
+      [],
+      ...(dialog.error || dialog.line ? said : example),
+    ],
+    width,
+    foot: dialog.line ? 'Esc leaves it running' : 'Enter runs · Esc cancels',
+  };
+}
+
 const OBJECTS_SHOWN = 4;
 /** Lines of ink-table for so many rows: each with a rule above, heading and foot. */
 export const tableHeight = (rows: number) => 2 * rows + 3;
@@ -176,5 +201,6 @@ export function shapeOf(view: View, dialog: Dialog, columns: number, height: num
   if (dialog.kind === 'palette') return paletteShape(view, dialog, columns, Math.min(height, 18));
   if (dialog.kind === 'choose') return chooseShape(dialog, columns, Math.min(height, 18));
   if (dialog.kind === 'pull') return pullShape(dialog, columns, height);
+  if (dialog.kind === 'run') return runShape(dialog, columns);
   return dialog.kind === 'confirm' ? confirmShape(dialog, columns) : pullNameShape(dialog, columns);
 }

@@ -128,8 +128,8 @@ export type StartWay = 'key' | 'sudo' | 'no';
 const EMPTY: Readonly<Record<Pane, string[]>> = {
   containers: [
     'No containers yet.',
-    'P pulls an image by name. Then, in another shell:',
-    'galley run -d -p 8080:80 --name web nginx',
+    'N runs one: type  -p 8080:80 --name web nginx  and Enter; the image is pulled.',
+    'P pulls an image by name.',
   ],
   images: ['No images yet. P pulls one by name, for example nginx.'],
   volumes: ['No volumes. galley volume create NAME makes one.'],

@@ -1,4 +1,6 @@
 /** Every action by its keys against the real engine, and the engine asked afterwards (issue 2, paragraph 2). */
+import fs from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type DockerCli, dockerCli } from '../fixtures/docker.ts';
 import { isRoot } from '../fixtures/engine.ts';
@@ -168,6 +170,45 @@ describe.skipIf(!isRoot)('actions of the dashboard (needs root)', () => {
     await terminal.hides('✓ Status');
     await terminal.shows('2 images 2');
     expect(await docker.must(['images', '-q', 'nginx'])).toMatch(/^[0-9a-f]{12}$/);
+  });
+
+  it('runs a container from typed words, the image of the selected row given; a mistake is mended where it was made', async () => {
+    using terminal = openDashboard(kitchen, 100, 30);
+    await terminal.shows('N runs one');
+    terminal.write('N');
+    await terminal.shows('galley run -d ▏');
+    terminal.write('--nonsense busybox\r');
+    await terminal.shows('unknown flag: --nonsense');
+    expect(await docker.must(['ps', '-aq'])).toBe('');
+    terminal.write("\x15--name pan -e 'A=1 2' busybox sleep 1000\r");
+    await terminal.shows(/▸ ● running +pan/);
+    expect(await docker.must(['exec', 'pan', 'sh', '-c', 'echo "$A"'])).toBe('1 2');
+    terminal.write('2');
+    await terminal.shows(/▸ +busybox:latest/);
+    terminal.write('N');
+    await terminal.shows('galley run -d busybox:latest▏');
+    terminal.write(' sh -c "exit 3"\r');
+    await terminal.shows(/exited 3/);
+    terminal.write('\x1b');
+  });
+
+  it('copies through the terminal and saves logs to a file', async () => {
+    await docker.must(['run', '-d', '--name', 'pot', 'busybox', 'sh', '-c', 'echo salt; echo pepper; sleep 1000']);
+    using terminal = openDashboard(kitchen, 100, 30);
+    await terminal.shows('pepper');
+    const copied = (text: string) => `\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`;
+    terminal.write('y');
+    await terminal.shows('galley exec -it pot sh');
+    terminal.write('\r');
+    await terminal.shows('copied the name');
+    expect(terminal.output()).toContain(copied('pot'));
+    terminal.write('ly');
+    await terminal.shows('copied the text on the screen');
+    expect(terminal.output()).toContain(copied('salt\npepper'));
+    terminal.write('\x13');
+    await terminal.shows(/2 lines are in \S+/);
+    const [file = ''] = fs.readdirSync(kitchen.engine.folder).filter((name) => name.startsWith('pot-logs-'));
+    expect(fs.readFileSync(path.join(kitchen.engine.folder, file), 'utf8')).toBe('salt\npepper\n');
   });
 
   it('a tag that moves leaves no old row', async () => {

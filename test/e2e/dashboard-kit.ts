@@ -27,6 +27,7 @@ export function openDashboard(
   const terminal = openTerminal(process.execPath, [galleyBundle, '-H', kitchen.engine.host, ...(options.args ?? [])], {
     columns,
     rows,
+    cwd: kitchen.engine.folder,
     env: { PATH: process.env.PATH ?? '', HOME: kitchen.engine.folder, CI: 'true', ...options.env },
   });
   return { ...terminal, [Symbol.dispose]: () => terminal.close() };

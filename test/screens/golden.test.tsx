@@ -115,6 +115,13 @@ const SCENES: Readonly<Record<string, Scene>> = {
     error: 'manifest for nginx:none not found: manifest unknown: manifest unknown',
     cancel: nothing,
   }),
+  run: dialog({ kind: 'run', text: '-p 8080:80 --name web nginx', line: '', error: '' }),
+  'run-failed': dialog({
+    kind: 'run',
+    text: '--nonsense nginx',
+    line: '',
+    error: 'unknown flag: --nonsense\nUsage:  galley run [OPTIONS] IMAGE [COMMAND] [ARG...]',
+  }),
   engines: dialog({
     kind: 'choose',
     title: 'Engines',

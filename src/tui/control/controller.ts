@@ -1,18 +1,22 @@
 /** What the actions do. The parts each have a file; here they share the view, the link to the engine and the message line. */
 import { EngineUnreachableError } from '../../client/index.ts';
 import { cleanLine, FRESH, mayStart, type Pane, type View } from '../../store/index.ts';
+import { type Copies, copies } from './copy.ts';
 import type { ControllerParts, Desk } from './desk.ts';
 import { engineChoices } from './engines.ts';
 import { type Jumps, jumps } from './jumps.ts';
 import { type Moves, moves } from './moves.ts';
 import { type ObjectWork, objectWork } from './objects.ts';
 import { startPull } from './pull.ts';
+import { runSuggestion, startRun } from './run.ts';
 
-export interface Controls extends Desk, Moves, ObjectWork, Jumps {
+export interface Controls extends Desk, Moves, ObjectWork, Jumps, Copies {
   retry(): void;
   startEngine(): void;
   chooseEngine(): void;
   pull(name: string): void;
+  askRun(): void;
+  run(text: string): void;
   go(pane: Pane): void;
 }
 
@@ -37,6 +41,7 @@ export function createController(parts: ControllerParts): Controls {
     ...moves(desk),
     ...objectWork(desk),
     ...jumps(desk),
+    ...copies(desk),
     retry: () => link().retry(),
     go: (pane) => set({ pane, focus: 'list', marked: new Set(), ...FRESH, search: '' }),
     startEngine() {
@@ -51,5 +56,7 @@ export function createController(parts: ControllerParts): Controls {
       engineChoices(desk).then((choices) => desk.choose('Engines', choices), desk.fail);
     },
     pull: (name) => startPull(desk, name),
+    askRun: () => set({ dialog: { kind: 'run', text: runSuggestion(desk), line: '', error: '' } }),
+    run: (text) => startRun(desk, text),
   };
 }

@@ -111,6 +111,17 @@ const DIALOG_KEYS: { [K in Dialog['kind']]: KeyOf<K> } = {
       if (text !== undefined) controls.set({ dialog: { ...dialog, text } });
     }
   },
+  run(controls, dialog, key) {
+    if (key === 'esc') close(controls);
+    else if (dialog.line !== '') return;
+    else if (key === 'enter') {
+      if (dialog.text.trim() === '') close(controls);
+      else controls.run(dialog.text);
+    } else {
+      const text = edited(dialog.text, key);
+      if (text !== undefined) controls.set({ dialog: { ...dialog, text, error: '' } });
+    }
+  },
   pull(controls, dialog, key) {
     if (!['esc', 'q', 'enter'].includes(key)) return;
     if (!dialog.ended) {
@@ -163,7 +174,7 @@ export function dispatch(controls: Controls, key: string): void {
 /** Pasted text goes into a text field and nowhere else: as keys it could be a command and its confirmation. */
 export function paste(controls: Controls, text: string): void {
   const { typing, dialog } = controls.view.getState();
-  if (!typing && dialog?.kind !== 'palette' && dialog?.kind !== 'pull-name') {
+  if (!typing && !['palette', 'pull-name', 'run'].includes(dialog?.kind ?? '')) {
     controls.say('nothing here takes text: the paste was ignored');
     return;
   }

@@ -68,6 +68,14 @@ export const OBJECT_ACTIONS: readonly Action[] = [
     run: (c) => c.set({ dialog: { kind: 'pull-name', text: '' } }),
   },
   {
+    id: 'container.run',
+    keys: ['N'],
+    title: 'Run a new container (of the selected image)',
+    where: ['list'],
+    hint: 'run',
+    run: (c) => c.askRun(),
+  },
+  {
     id: 'list.filter',
     keys: ['/'],
     title: 'Filter the list (letters in their order; !word leaves out; state:exited, label:web)',
@@ -142,6 +150,22 @@ export const OBJECT_ACTIONS: readonly Action[] = [
     title: 'Mark all rows that are shown, or none',
     where: ['list'],
     run: (c) => c.markAll(),
+  },
+  {
+    id: 'object.copy',
+    keys: ['y'],
+    title: 'Copy a name, id or address; in a text what is on the screen',
+    where: ['list', 'detail'],
+    row: true,
+    run: (c) => c.copy(),
+  },
+  {
+    id: 'object.save',
+    keys: ['ctrl-s'],
+    title: 'Save the text to a file in the current folder',
+    where: ['list', 'detail'],
+    row: true,
+    run: (c) => c.save(),
   },
   {
     id: 'object.jump',
