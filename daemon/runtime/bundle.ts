@@ -62,9 +62,9 @@ export function cgroupOf(spec: OciSpec): string {
 export function conmonOf(folder: string): ProcessIdentity | null {
   try {
     const conmon = readProcessIdentity(Number(readFileSync(path.join(folder, 'conmon.pid'), 'utf8')));
-    // Another process may have its PID by now: it is conmon if it says so itself.
+    // Another process may have its PID by now: it is this conmon if its arguments say so. By name, not by path, which may be a link's.
     const words = readFileSync(`/proc/${conmon.pid}/cmdline`, 'utf8').split('\0');
-    return words.includes(folder) && isSameProcess(conmon) ? conmon : null;
+    return words.includes(path.basename(folder)) && isSameProcess(conmon) ? conmon : null;
   } catch {
     return null;
   }

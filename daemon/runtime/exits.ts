@@ -98,12 +98,19 @@ export class Exits {
     rmSync(this.#file(id), { force: true });
   }
 
+  /** Where the kernel has no watch left to give, the end of conmon, which follows its file, is heard all the same. */
   #watch(): void {
-    this.#watcher ??= watch(this.#paths.exits, { persistent: false }, (_kind, name) => {
-      // Without a name the kernel has lost count: look at all.
-      if (name) this.#waiters.get(name)?.look();
-      else for (const waiter of [...this.#waiters.values()]) waiter.look();
-    });
+    if (this.#watcher) return;
+    try {
+      this.#watcher = watch(this.#paths.exits, { persistent: false }, (_kind, name) => {
+        // Without a name the kernel has lost count: look at all.
+        if (name) this.#waiters.get(name)?.look();
+        else for (const waiter of [...this.#waiters.values()]) waiter.look();
+      });
+      this.#watcher.on('error', () => this.#unwatch());
+    } catch {
+      this.#watcher = null;
+    }
   }
 
   #unwatch(): void {

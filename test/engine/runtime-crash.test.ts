@@ -1,5 +1,14 @@
 /** What the runtime says when a part of it is killed, taken away or slow: each of these was wrong once. Needs root. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -49,6 +58,19 @@ describe.skipIf(!isRoot)('the runtime when something breaks (root)', () => {
     process.kill(identity.pid, 'SIGKILL');
     expect((await exited).exitCode).toBe(255);
     expect((await kit.again().exited(id)).exitCode).toBe(255);
+    await kit.runtime.remove(id);
+  });
+
+  it('hears of an end without a watch on the exit files', async () => {
+    // As where the kernel has no inotify instance left: the folder is not there to be watched.
+    const exits = path.join(kit.folder, 'run/exits');
+    const { id } = await up('read x; exit 6', { stdin: true });
+    renameSync(exits, `${exits}-away`);
+    const exited = kit.runtime.exited(id);
+    renameSync(`${exits}-away`, exits);
+    const stream = await kit.runtime.attach(id);
+    await stream.write(Buffer.from('\n'));
+    expect((await exited).exitCode).toBe(6);
     await kit.runtime.remove(id);
   });
 
