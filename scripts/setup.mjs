@@ -164,7 +164,17 @@ function hostSteps() {
   process.exit(1);
 }
 
+/** node.sh took the host's Node because galley's own does not start here (musl). @see bin/galley, which asks the same */
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 19)) return;
+  say(`galley's own Node does not start on this host, and the host's is ${process.versions.node}, which is too old.`);
+  say(`Install Node 22.19 or newer, then run ${again} again: it goes on from here.`);
+  process.exit(1);
+}
+
 async function main() {
+  checkNode();
   await buildIfNeeded();
   const steps = hostSteps();
   if (!told('--no-daemon')) {

@@ -3,6 +3,7 @@
 # continues the whole chain.
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/path.sh
 status=0
 sh scripts/setup.sh --dashboard "$@" || status=$?
 # A user who joined the group galley a moment ago has it in new sessions only; sg gives it to this one.

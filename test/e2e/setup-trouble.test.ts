@@ -1,4 +1,5 @@
 /** Set-up that meets trouble: it shows the tool's own last words, names the step and the way out, ends with 1, and goes on the next time. */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +7,10 @@ import { isRoot } from '../fixtures/engine.ts';
 import { mustRun, type ToolResult, tool } from '../fixtures/exec.ts';
 import { type Clone, hostEnv, makeClone } from './setup-kit.ts';
 
+/** Whether the Node of the host itself would do, so that nothing is too old here. */
+const hostNodeIsNew = /^v(2[3-9]|[3-9]\d|22\.(19|[2-9]\d))/.test(
+  execFileSync('node', ['--version'], { encoding: 'utf8', env: hostEnv }),
+);
 const quiet = ['--no-packages', '--no-daemon', '--no-link'];
 
 describe.skipIf(!isRoot)('set-up in trouble (needs root)', () => {
@@ -50,6 +55,18 @@ describe.skipIf(!isRoot)('set-up in trouble (needs root)', () => {
     expect(full.code).toBe(1);
     expect(full.stderr).toContain('npm packages: failed');
     expect(full.stderr).toContain('The disk is full: make room');
+  });
+
+  it.skipIf(hostNodeIsNew)('where galley’s own Node cannot start and the host’s is too old', async () => {
+    const own = path.join(clone.path, `node_modules/node-linux-${process.arch}/bin/node`);
+    fs.renameSync(own, `${own}.away`);
+    fs.writeFileSync(own, '', { mode: 0o755 });
+    const result = await setup(['env']);
+    fs.renameSync(`${own}.away`, own);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(
+      /^galley: galley's own Node does not start on this host, and the host's is \d+\.\d+\.\d+, which is too old\.\n.*Install Node 22\.19/,
+    );
   });
 
   it('a source that does not build', async () => {
