@@ -46,6 +46,14 @@ export function followDataRoot(mounts: readonly MountRecord[], dataRoot: string)
   );
 }
 
+/** The user called the volume by its name, be it one that galley made up. */
+function isNamed(name: string, { Binds, Mounts }: HostConfig): boolean {
+  return (
+    name !== '' &&
+    ((Binds ?? []).some((spec) => spec.startsWith(`${name}:`)) || (Mounts ?? []).some(({ Source }) => Source === name))
+  );
+}
+
 export interface VolumeUse {
   mounts: MountRecord[];
   /** Undoes what was done, in order of need. */
@@ -80,7 +88,7 @@ export async function prepareVolumes(
       DriverOpts: request?.VolumeOptions?.DriverConfig?.Options ?? {},
       Labels: request?.VolumeOptions?.Labels ?? {},
     });
-    volumes.reference(volume.Name, id);
+    volumes.reference(volume.Name, id, !isNamed(mount.Name, hostConfig));
     use.mounts.push({ ...mount, Name: volume.Name, Driver: volume.Driver, Source: volume.Mountpoint });
     if (mount.NoCopy || mount.Subpath !== '') continue;
     const source = await resolveInRoot(await root(), mount.Destination);

@@ -218,7 +218,7 @@ export interface NeighbourVolumes {
   }): Promise<Volume>;
   inspect(name: string): Volume;
   remove(name: string, force: boolean): Promise<void>;
-  reference(name: string, containerId: string): void;
+  reference(name: string, containerId: string, unnamed: boolean): void;
   dereference(containerId: string): string[];
   mount(name: string, containerId: string): Promise<string>;
   unmount(name: string, containerId: string): Promise<void>;

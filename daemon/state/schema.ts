@@ -21,4 +21,7 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE layer_blobs (diff_id TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, media_type TEXT NOT NULL, PRIMARY KEY (diff_id, digest));
   `,
+  `
+  ALTER TABLE volume_references ADD COLUMN unnamed INTEGER NOT NULL DEFAULT 1;
+  `,
 ];

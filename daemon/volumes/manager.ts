@@ -158,14 +158,17 @@ export function createVolumeManager({ db, dataRoot, publish, log }: VolumeManage
       return { VolumesDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: reclaimed };
     },
 
-    reference(name, containerId) {
+    reference(name, containerId, unnamed) {
       find(name);
-      db.sql('INSERT OR IGNORE INTO volume_references (volume, container_id) VALUES (?, ?)').run(name, containerId);
+      // One name is enough: who asked for the volume by its name wants to find it again.
+      db.sql(
+        'INSERT INTO volume_references (volume, container_id, unnamed) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET unnamed = min(unnamed, excluded.unnamed)',
+      ).run(name, containerId, unnamed ? 1 : 0);
     },
 
     dereference(containerId) {
       const rows = db
-        .sql('SELECT volume FROM volume_references WHERE container_id = ?')
+        .sql('SELECT volume FROM volume_references WHERE container_id = ? AND unnamed = 1')
         .all(containerId) as unknown as { volume: string }[];
       db.sql('DELETE FROM volume_references WHERE container_id = ?').run(containerId);
       return rows

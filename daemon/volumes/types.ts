@@ -10,9 +10,12 @@ export interface VolumeManager {
   /** @throws EngineError 409 when a container refers to it. `force`: an absent volume is no error. */
   remove(name: string, force: boolean): Promise<void>;
   prune(filters: Filters): Promise<{ VolumesDeleted: string[] | null; SpaceReclaimed: number }>;
-  /** A container (existing, running or not) refers to the volume: it cannot be removed. */
-  reference(name: string, containerId: string): void;
-  /** The container is gone. Returns the anonymous volumes that nothing else refers to now. */
+  /**
+   * A container (existing, running or not) refers to the volume: it cannot be removed.
+   * @param unnamed the container did not call it by its name, so that it may go with the container when it is anonymous
+   */
+  reference(name: string, containerId: string, unnamed: boolean): void;
+  /** The container is gone. Returns the anonymous volumes that it did not name and that nothing else refers to now. */
   dereference(containerId: string): string[];
   usersOf(name: string): string[];
   /** Mounts the volume if its driver options ask for one, and gives the folder. */

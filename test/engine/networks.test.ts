@@ -167,6 +167,21 @@ describe.skipIf(!isRoot)('networks in namespaces of their own (needs root)', () 
     expect(elements()).toBe(2);
   });
 
+  it('publishes more ports than one message to the kernel holds', async () => {
+    const bindings = Array.from({ length: 1200 }, (_, i) => [
+      `${i + 1}/tcp`,
+      [{ HostIp: '', HostPort: String(20_000 + i) }],
+    ]);
+    const a = await world.manager.setUp(sandboxRequest('a', { portBindings: Object.fromEntries(bindings) }));
+    await serve(a.netnsPath as string, '0.0.0.0', 1200, 'last');
+    const count = () =>
+      inHost('nft', 'list', 'map', 'ip', world.table, 'published').match(/tcp \. 2\d{4} :/g)?.length ?? 0;
+    expect(count()).toBe(1200);
+    expect(ask(outside(), '10.99.0.1', 21_199)).toBe('last');
+    await world.manager.call('tearDown', 'a');
+    expect(count()).toBe(0);
+  });
+
   it('takes no default pool that the host routes', async () => {
     await world.manager.destroy();
     inHost('ip', 'route', 'add', '172.17.4.0/24', 'via', '10.99.0.2');

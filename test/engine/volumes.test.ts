@@ -76,7 +76,7 @@ describe.skipIf(!isRoot)('volumes on disk (needs root)', () => {
 
   it('keeps a volume that a container refers to, also over a restart of the daemon', async () => {
     await make('data');
-    volumes.reference('data', 'c1');
+    volumes.reference('data', 'c1', true);
     db.close();
     open();
     await expect(volumes.remove('data', true)).rejects.toThrow('remove data: volume is in use - [c1]');
@@ -94,7 +94,7 @@ describe.skipIf(!isRoot)('volumes on disk (needs root)', () => {
     expect(anonymous.Name).toMatch(/^[0-9a-f]{64}$/);
     writeFileSync(path.join(anonymous.Mountpoint, 'f'), 'x'.repeat(5000));
     await make('named');
-    volumes.reference(used.Name, 'c1');
+    volumes.reference(used.Name, 'c1', true);
     const pruned = await volumes.prune({});
     expect(pruned.VolumesDeleted).toEqual([anonymous.Name]);
     expect(pruned.SpaceReclaimed).toBeGreaterThanOrEqual(5000);
@@ -134,7 +134,7 @@ describe.skipIf(!isRoot)('volumes on disk (needs root)', () => {
 
   it('mounts option volumes while containers use them, and again at boot for those that run', async () => {
     const { Mountpoint } = await make('ram', { DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m' } });
-    volumes.reference('ram', 'c1');
+    volumes.reference('ram', 'c1', true);
     await volumes.mount('ram', 'c1');
     await volumes.mount('ram', 'c2');
     expect(mounts()).toContain(Mountpoint);

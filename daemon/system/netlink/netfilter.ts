@@ -42,6 +42,8 @@ const NETWORK_HEADER = { base: 1, destination: 16 } as const;
 const TRANSPORT_HEADER = { base: 2, destinationPort: 2 } as const;
 const META_PROTOCOL = 16;
 const NAT_DESTINATION = 1;
+/** The list of a message holds 64 KiB. */
+const ELEMENTS_A_MESSAGE = 500;
 
 /** One key and value of a map, each a list of fields that nft pads to four bytes. */
 export interface MapElement {
@@ -191,11 +193,15 @@ export class Netfilter {
     table: string,
     wanted: readonly MapElement[],
   ): Promise<void> {
-    const requests = wanted.map(({ map, key, value }): Request => {
-      const element = nested(1, data(1, key), ...(value ? [data(2, value)] : []));
-      const body = Buffer.concat([header(family), text(1, table), text(2, map), nested(3, element)]);
-      return { type: message(SUBSYSTEM.nftables, type), flags, body };
-    });
+    const requests: Request[] = [];
+    for (const [map, list] of Map.groupBy(wanted, (element) => element.map))
+      for (let at = 0; at < list.length; at += ELEMENTS_A_MESSAGE) {
+        const packed = list
+          .slice(at, at + ELEMENTS_A_MESSAGE)
+          .map(({ key, value }) => nested(1, data(1, key), ...(value ? [data(2, value)] : [])));
+        const body = Buffer.concat([header(family), text(1, table), text(2, map), nested(3, ...packed)]);
+        requests.push({ type: message(SUBSYSTEM.nftables, type), flags, body });
+      }
     return this.#transaction(what, requests);
   }
 
