@@ -3,7 +3,8 @@ import { containerErrors } from '../errors/containers.ts';
 import type { ContainerRecord } from './record.ts';
 import { stateOf, statusOf } from './status.ts';
 
-const KNOWN = new Set([
+/** What `docker ps --filter` knows. */
+export const CONTAINER_FILTERS: readonly string[] = [
   'ancestor',
   'before',
   'exited',
@@ -19,7 +20,9 @@ const KNOWN = new Set([
   'since',
   'status',
   'volume',
-]);
+];
+/** What a prune knows. */
+export const PRUNE_FILTERS: readonly string[] = ['label', 'label!', 'until'];
 const STATUSES = new Set(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']);
 const HEALTH = new Set(['none', 'starting', 'healthy', 'unhealthy']);
 
@@ -62,7 +65,7 @@ function nameTest(value: string): (name: string) => boolean {
 export function compileFilters(filters: Filters, lookups: FilterLookups): Test {
   const tests: Test[] = [];
   for (const [key, values] of Object.entries(filters)) {
-    if (!KNOWN.has(key)) throw containerErrors.badFilter(key);
+    if (!CONTAINER_FILTERS.includes(key)) throw containerErrors.badFilter(key);
     if (values.length === 0) continue;
     tests.push(compileOne(key, values, lookups));
   }

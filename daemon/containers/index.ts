@@ -1,4 +1,5 @@
 export type { ContainerDeps, ExecProcessInput, ResolvedUser } from './core.ts';
+export { CONTAINER_FILTERS, PRUNE_FILTERS } from './filters.ts';
 export { createContainerManager } from './manager.ts';
 export type {
   AttachOptions,

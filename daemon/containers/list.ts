@@ -2,7 +2,7 @@ import { type ContainerSummary, type Filters, hasLabel, parseTimestamp } from '.
 import { containerErrors } from '../errors/containers.ts';
 import { EngineError } from '../errors/engine-error.ts';
 import type { Core } from './core.ts';
-import { compileFilters, impliesAll, isListedByDefault } from './filters.ts';
+import { compileFilters, impliesAll, isListedByDefault, PRUNE_FILTERS } from './filters.ts';
 import { type ContainerRecord, isAlive } from './record.ts';
 import { removeContainer } from './remove.ts';
 import { sizesOf } from './sizes.ts';
@@ -63,8 +63,7 @@ export async function pruneContainers(
   core: Core,
   filters: Filters,
 ): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }> {
-  for (const key of Object.keys(filters))
-    if (!['until', 'label', 'label!'].includes(key)) throw containerErrors.badFilter(key);
+  for (const key of Object.keys(filters)) if (!PRUNE_FILTERS.includes(key)) throw containerErrors.badFilter(key);
   const until = (filters['until'] ?? []).map((text) => {
     const at = parseTimestamp(text);
     if (at === undefined) throw containerErrors.badFilterValue('until', text);

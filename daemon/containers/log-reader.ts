@@ -1,8 +1,9 @@
 import { watch } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LogCursor, tailPosition } from './log-files.ts';
+import { LogCursor } from './log-files.ts';
 import { formatTime, type LogEntry, parseTime } from './log-format.ts';
+import { sincePosition, tailPosition } from './log-search.ts';
 import type { LogOptions } from './types.ts';
 
 /** inotify tells at once; the timer is for what it misses (a dropped queue, a network file system). */
@@ -58,8 +59,11 @@ async function openCursor(
   options: LogOptions,
   accepts: (entry: LogEntry) => boolean,
 ): Promise<LogCursor> {
-  if (options.tail < 0) return LogCursor.atStart(logPath);
-  const position = await tailPosition(logPath, { count: options.tail, accepts });
+  if (options.tail < 0 && options.since === 0n) return LogCursor.atStart(logPath);
+  const position =
+    options.tail < 0
+      ? await sincePosition(logPath, options.since)
+      : await tailPosition(logPath, { count: options.tail, accepts });
   return position ? LogCursor.at(logPath, position.file, position.offset) : LogCursor.atStart(logPath);
 }
 

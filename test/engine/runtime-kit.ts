@@ -15,69 +15,16 @@ import { removeCgroups } from '../../daemon/system/cgroups.ts';
 import { createLog } from '../../daemon/system/log.ts';
 import type { ContainerConfig, HostConfig } from '../../src/api/index.ts';
 import { unpackedDebs } from '../fixtures/debs.ts';
+import { configOf, hostConfigOf } from '../unit/containers/samples.ts';
 
 export const isRoot = process.getuid?.() === 0;
 
-export const plainConfig: ContainerConfig = {
-  Hostname: 'box',
-  Domainname: '',
-  User: '',
-  AttachStdin: false,
-  AttachStdout: true,
-  AttachStderr: true,
-  Tty: false,
-  OpenStdin: false,
-  StdinOnce: false,
-  Env: null,
-  Cmd: null,
-  Image: 'busybox',
-  Volumes: null,
-  WorkingDir: '',
-  Entrypoint: null,
-  Labels: null,
-};
-
-export const plainHostConfig: HostConfig = {
-  Binds: null,
+export const plainConfig: ContainerConfig = configOf({ Hostname: 'box', AttachStdout: true, AttachStderr: true });
+export const plainHostConfig: HostConfig = hostConfigOf({
   LogConfig: { Type: 'json-file', Config: null },
-  NetworkMode: 'none',
-  PortBindings: null,
   RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
-  AutoRemove: false,
-  VolumesFrom: null,
-  CapAdd: null,
-  CapDrop: null,
-  Dns: null,
-  DnsOptions: null,
-  DnsSearch: null,
-  ExtraHosts: null,
-  GroupAdd: null,
   IpcMode: 'private',
-  Links: null,
-  OomScoreAdj: 0,
-  PidMode: '',
-  Privileged: false,
-  PublishAllPorts: false,
-  ReadonlyRootfs: false,
-  SecurityOpt: null,
-  UTSMode: '',
-  UsernsMode: '',
-  ShmSize: 0,
-  CpuShares: 0,
-  Memory: 0,
-  NanoCpus: 0,
-  CgroupParent: '',
-  BlkioWeight: 0,
-  CpuPeriod: 0,
-  CpuQuota: 0,
-  CpusetCpus: '',
-  CpusetMems: '',
-  Devices: null,
-  DeviceCgroupRules: null,
-  MemoryReservation: 0,
-  MemorySwap: 0,
-  Ulimits: null,
-};
+});
 
 export interface Wish {
   args: string[];

@@ -1,5 +1,5 @@
 import { compareVersions, encodeFrames, MULTIPLEXED, RAW_STREAM } from '../../../src/api/index.ts';
-import type { ContainerManager } from '../../containers/index.ts';
+import { CONTAINER_FILTERS, type ContainerManager, PRUNE_FILTERS } from '../../containers/index.ts';
 import { EngineError, requestErrors } from '../../errors/index.ts';
 import { readJson } from '../body.ts';
 import type { Context, Route } from '../context.ts';
@@ -8,24 +8,6 @@ import { filters, flag, integer, timestamp } from '../query.ts';
 import { empty, json, write } from '../respond.ts';
 import { createContainerBody, updateBody } from '../schemas/container.ts';
 
-const LIST_FILTERS = [
-  'ancestor',
-  'before',
-  'exited',
-  'expose',
-  'health',
-  'id',
-  'isolation',
-  'is-task',
-  'label',
-  'name',
-  'network',
-  'publish',
-  'since',
-  'status',
-  'volume',
-];
-const PRUNE_FILTERS = ['label', 'label!', 'until'];
 const UINT32 = 2 ** 32 - 1;
 
 /** `signal` and `t` of stop and restart. -1 waits for ever. */
@@ -113,7 +95,7 @@ export function containerRoutes(containers: ContainerManager): Route[] {
             all: flag(query, 'all') || limit > 0,
             limit: Math.max(limit, 0),
             size: flag(query, 'size'),
-            filters: filters(query, LIST_FILTERS),
+            filters: filters(query, CONTAINER_FILTERS),
           }),
         );
       },

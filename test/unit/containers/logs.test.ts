@@ -2,9 +2,10 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { linesBackwards, logFiles, rotateLog } from '../../../daemon/containers/log-files.ts';
+import { logFiles, rotateLog } from '../../../daemon/containers/log-files.ts';
 import { formatTime, LineSplitter, parseLogLine, parseTime } from '../../../daemon/containers/log-format.ts';
 import { readLogs } from '../../../daemon/containers/log-reader.ts';
+import { linesBackwards, sincePosition } from '../../../daemon/containers/log-search.ts';
 import type { LogOptions } from '../../../daemon/containers/types.ts';
 
 let folder: string;
@@ -183,4 +184,48 @@ test('rotation keeps so many files', async () => {
   expect(existsSync(`${log}.3`)).toBe(false);
   expect(readFileSync(`${log}.1`, 'utf8')).toBe('5');
   expect(readFileSync(`${log}.2`, 'utf8')).toBe('4');
+});
+
+/** One line a millisecond from the year's beginning on. */
+const lineAt = (n: number, width: number) =>
+  `${new Date(Date.UTC(2026, 0, 1) + n).toISOString().replace('Z', '000000+00:00')} stdout F ${String(n).padEnd(width, 'x')}\n`;
+const timeOf = (n: number) => BigInt(Date.UTC(2026, 0, 1) + n) * 1_000_000n;
+
+test('since finds its line in any log, over rotations, as a reading of everything would', async () => {
+  const next = random(7);
+  for (let round = 0; round < 12; round += 1) {
+    const count = 1 + next(4000);
+    const width = 1 + next(120);
+    let file = '';
+    for (let n = 0; n < count; n += 1) {
+      file += lineAt(n, width);
+      if (next(1500) === 0) {
+        appendFileSync(log, file);
+        file = '';
+        await rotateLog(log, 50);
+      }
+    }
+    appendFileSync(log, file);
+    for (const from of [0, 1, next(count), next(count), count - 1, count, count + 10]) {
+      const got = (await read({ since: timeOf(from) })).all.split('\n').filter(Boolean);
+      expect([from, got[0]?.replace(/x*$/, ''), got.length]).toEqual([
+        from,
+        from < count ? String(from) : undefined,
+        Math.max(0, count - from),
+      ]);
+    }
+    for (const f of await logFiles(log)) rmSync(f);
+  }
+});
+
+test('the last lines, and the lines of a time, of a large log cost a few pieces of it', async () => {
+  const piece = (start: number) => Array.from({ length: 10_000 }, (_, n) => lineAt(start + n, 400)).join('');
+  const lines = 100_000; // 45 MB
+  for (let at = 0; at < lines; at += 10_000) appendFileSync(log, piece(at));
+  const bytesRead = () => Number(/^rchar: (\d+)/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+  const before = bytesRead();
+  expect((await read({ tail: 10 })).all.split('\n').filter(Boolean)).toHaveLength(10);
+  expect((await read({ since: timeOf(lines - 5) })).all.split('\n').filter(Boolean)).toHaveLength(5);
+  expect(bytesRead() - before).toBeLessThan(3_000_000);
+  expect(await sincePosition(path.join(folder, 'nosuch'), 1n)).toBeUndefined();
 });
