@@ -13,9 +13,28 @@ export function parseSize(text: string): number | undefined {
 
 const isV2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
 
+/** Fields that Go shows also when nobody named them; clients read them without asking whether they are there. */
+const UNSAID: Partial<HostConfig> = {
+  ContainerIDFile: '',
+  VolumeDriver: '',
+  ConsoleSize: [0, 0],
+  Cgroup: '',
+  Isolation: '',
+  BlkioWeightDevice: null,
+  BlkioDeviceReadBps: null,
+  BlkioDeviceWriteBps: null,
+  BlkioDeviceReadIOps: null,
+  BlkioDeviceWriteIOps: null,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  DeviceRequests: null,
+  OomKillDisable: false,
+};
+
 /** The defaults that inspect shows (field/engine-api.md section 2.1). */
 export function normaliseHostConfig(given: HostConfig): HostConfig {
   return {
+    ...UNSAID,
     ...given,
     NetworkMode: !given.NetworkMode || given.NetworkMode === 'default' ? 'bridge' : given.NetworkMode,
     RestartPolicy: {

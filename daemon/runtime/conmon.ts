@@ -117,6 +117,8 @@ export function launchConmon(
   const attach = options.exec ? openPipe() : null;
   const given = [errors.write, sync.write, ...(start && attach ? [start.read, attach.write] : [])];
   const kept = [errors.read, sync.read, ...(start && attach ? [start.write, attach.read] : [])];
+  // The OCI runtime makes mount points, and an exec's files, with the mask that it inherits: galleyd's 077 would shut out other users.
+  const own = process.umask(0o022);
   try {
     spawnProcess(findTool('conmon'), args, {
       cwd: options.folder, // conmon leaves its `oom` mark where it stands unless it is told another place
@@ -131,6 +133,7 @@ export function launchConmon(
     for (const fd of kept) closeSync(fd);
     throw runtimeErrors.conmonFailed(messageOf(error));
   } finally {
+    process.umask(own);
     for (const fd of given) closeSync(fd);
   }
   let printed = '';

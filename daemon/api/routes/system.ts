@@ -133,8 +133,8 @@ function info(facts: SystemFacts): SystemInfo {
     Architecture: host.machine,
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: {
-      AllowNondistributableArtifactsCIDRs: null,
-      AllowNondistributableArtifactsHostnames: null,
+      AllowNondistributableArtifactsCIDRs: [],
+      AllowNondistributableArtifactsHostnames: [],
       InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'],
       IndexConfigs: {
         'docker.io': { Name: 'docker.io', Mirrors: facts.registryMirrors, Secure: true, Official: true },
@@ -142,7 +142,7 @@ function info(facts: SystemFacts): SystemInfo {
           facts.insecureRegistries.map((name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }]),
         ),
       },
-      Mirrors: facts.registryMirrors.length > 0 ? facts.registryMirrors : null,
+      Mirrors: facts.registryMirrors,
     },
     NCPU: host.cpus,
     MemTotal: host.memoryBytes,

@@ -17,7 +17,7 @@ const emptySet = z.record(
 const portMap = z.record(
   z.string(),
   z
-    .array(goObject({ HostIp: z.string().optional(), HostPort: z.string().optional() }))
+    .array(goObject({ HostIp: text, HostPort: text }))
     .nullable()
     .transform((bindings) => bindings ?? []),
 );
