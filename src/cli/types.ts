@@ -48,6 +48,8 @@ export interface CommandSpec {
   /** False: everything from the first argument on belongs to the command inside (`run`, `exec`, `top`). */
   interspersed?: boolean;
   examples?: readonly [command: string, meaning: string][];
+  /** For programs: no help, completion or documentation tells of it. */
+  hidden?: boolean;
   /** galley's own verb: usage errors exit 2. */
   own?: boolean;
   /** Arguments that name objects, for completion. */

@@ -37,6 +37,15 @@ export const SYSTEM_COMMANDS: readonly CommandSpec[] = [
     load: () => import('./version.ts'),
   },
   {
+    name: 'system dial-stdio',
+    summary: 'Join stdin and stdout to the engine (what a client behind ssh runs)',
+    usage: '',
+    args: none,
+    flags: [],
+    hidden: true,
+    load: () => import('./dial-stdio.ts'),
+  },
+  {
     name: 'completion',
     summary: 'Print the completion script for a shell',
     usage: '[bash|zsh|fish]',
