@@ -42,6 +42,7 @@ _galley() {
     "import"|"image import") flags="--change -c --message -m --platform"; objects= ;;
     "history"|"image history") flags="--format --human -H --no-trunc --quiet -q"; objects="galley images --format '{{.Repository}}:{{.Tag}}'" ;;
     "image prune") flags="--all -a --filter --force -f"; objects= ;;
+    "system fsck") flags="--deep"; objects= ;;
     "search") flags="--filter -f --format --limit --no-trunc"; objects= ;;
     "images"|"image ls"|"image list") flags="--all -a --digests --filter -f --format --no-trunc --quiet -q"; objects="galley images --format '{{.Repository}}:{{.Tag}}'" ;;
     "pull"|"image pull") flags="--all-tags -a --platform --quiet -q"; objects= ;;
@@ -76,7 +77,7 @@ _galley() {
     image) words="history import inspect list load ls prune pull push remove rm save tag" ;;
     volume) words="create inspect list ls prune remove rm" ;;
     network) words="create inspect list ls remove rm" ;;
-    system) words="events info" ;;
+    system) words="events fsck info" ;;
     daemon) words="install restart start status stop uninstall" ;;
   esac
   if [[ $cur == -* ]]; then

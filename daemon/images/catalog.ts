@@ -193,6 +193,15 @@ export class Catalog {
     return rows.map((row) => row.digest);
   }
 
+  /** The rows of everything that an image needs. */
+  blobRowsOf(id: string): BlobRow[] {
+    return this.#db
+      .sql(
+        'SELECT b.digest, b.size, b.media_type AS mediaType FROM image_blobs i JOIN blobs b ON b.digest = i.digest WHERE i.image_id = ?',
+      )
+      .all(id) as unknown as BlobRow[];
+  }
+
   /** Notes that a blob was unpacked and is this layer: what a manifest merely claims is not enough to give it to others. */
   noteLayerBlob(diffId: string, blob: BlobRow): void {
     this.#db
@@ -262,11 +271,23 @@ export class Catalog {
     for (const [text, imageId] of this.#references) if (imageId === id) this.#references.delete(text);
   }
 
-  /** Drops the rows of blobs that no image has; gives back the digests that images have. */
+  /** Digests that images have. */
   liveBlobs(): Set<string> {
-    this.#db.sql('DELETE FROM blobs WHERE digest NOT IN (SELECT digest FROM image_blobs)').run();
     const rows = this.#db.sql('SELECT digest FROM image_blobs').all() as unknown as { digest: string }[];
     return new Set(rows.map((row) => row.digest));
+  }
+
+  /** Digests of blobs that images had and no image has now. */
+  deadBlobs(): Set<string> {
+    const rows = this.#db
+      .sql('SELECT digest FROM blobs WHERE digest NOT IN (SELECT digest FROM image_blobs)')
+      .all() as unknown as { digest: string }[];
+    return new Set(rows.map((row) => row.digest));
+  }
+
+  /** The row goes when its file has gone. */
+  forgetBlob(digest: string): void {
+    this.#db.sql('DELETE FROM blobs WHERE digest = ? AND digest NOT IN (SELECT digest FROM image_blobs)').run(digest);
   }
 
   /** The chain IDs of all images, with every parent. */

@@ -22,7 +22,7 @@ export interface Ingest {
   close(): Promise<void>;
 }
 
-const PARTIAL_LIFE_MS = 24 * 3600_000;
+const LEFTOVER_LIFE_MS = 24 * 3600_000;
 const WRITE_BYTES = 1 << 20;
 const hexOf = (digest: string) => digest.slice('sha256:'.length);
 
@@ -162,18 +162,17 @@ export class ContentStore {
     return size;
   }
 
-  /** Removes blobs that `keep` does not hold and partial files that nobody continued for a day. Returns the bytes given back. */
+  /** Removes what nobody wanted for a day and `keep` does not hold: finished and partial files of transfers that were cut. Returns the bytes given back. */
   async sweep(keep: (digest: string) => boolean): Promise<number> {
     let freed = 0;
-    for (const hex of await readdir(this.#blobs))
-      if (!keep(`sha256:${hex}`)) freed += await this.remove(`sha256:${hex}`);
-    for (const hex of await readdir(this.#ingest)) {
-      const file = path.join(this.#ingest, hex);
-      const facts = await stat(file).catch(() => null);
-      if (!facts || Date.now() - facts.mtimeMs < PARTIAL_LIFE_MS || keep(`sha256:${hex}`)) continue;
-      freed += facts.size;
-      await rm(file, { force: true });
-    }
+    for (const folder of [this.#blobs, this.#ingest])
+      for (const hex of await readdir(folder)) {
+        const file = path.join(folder, hex);
+        const facts = await stat(file).catch(() => null);
+        if (!facts || Date.now() - facts.mtimeMs < LEFTOVER_LIFE_MS || keep(`sha256:${hex}`)) continue;
+        freed += facts.size;
+        await rm(file, { force: true });
+      }
     return freed;
   }
 

@@ -47,14 +47,15 @@ export function createCollector({
       gone.push(layer.chainId);
       bytes += layer.size;
     }
-    const blobs = catalog.liveBlobs();
-    bytes += await content.sweep(
-      (digest) =>
-        blobs.has(digest) ||
-        transfers.has(digest) ||
-        leases.held('blob').has(digest) ||
-        catalog.liveBlobs().has(digest),
-    );
+    const held = (digest: string) =>
+      transfers.has(digest) || leases.held('blob').has(digest) || catalog.liveBlobs().has(digest);
+    for (const digest of catalog.deadBlobs()) {
+      if (held(digest)) continue;
+      bytes += await content.remove(digest);
+      catalog.forgetBlob(digest);
+    }
+    // What no image ever had is of a pull that was cut: it stays a day, so that the next one need not fetch it again.
+    bytes += await content.sweep(held);
     catalog.pruneLayerBlobs(leases.held('blob'));
     return { chainIds: gone, bytes };
   };

@@ -7,6 +7,7 @@ import type { Database, Leases } from '../state/index.ts';
 import type { Log } from '../system/log.ts';
 import { TokenStore } from './auth.ts';
 import { Catalog, parse } from './catalog.ts';
+import { checkImages } from './check.ts';
 import { chainIds } from './config.ts';
 import { ContentStore } from './content.ts';
 import { createCollector } from './garbage.ts';
@@ -101,6 +102,7 @@ export function createImageStore(deps: ImageStoreDeps): ImageStore {
 
     remove: (reference, { force }) => removeImage(removeDeps, reference, force),
     prune: (filters) => pruneImages(removeDeps, filters),
+    check: (deep) => checkImages({ catalog, content, layers }, deep),
     count: () => catalog.size,
     collectGarbage: async () => (await collect()).bytes,
 

@@ -108,6 +108,8 @@ export interface ImageStore {
   /** Docker's rules: untags, deletes when the last reference goes; conflicts when containers use it. */
   remove(reference: string, options: { force: boolean; noPrune: boolean }): Promise<ImageDeleteItem[]>;
   prune(filters: Filters): Promise<{ ImagesDeleted: ImageDeleteItem[] | null; SpaceReclaimed: number }>;
+  /** A line for each thing that is missing or damaged; `deep` reads everything. */
+  check(deep: boolean): Promise<string[]>;
   /** How many images there are, for /info. */
   count(): number;
   /** Boot and idle: removes blobs and layers nothing refers to (leases respected). Returns the bytes given back. */

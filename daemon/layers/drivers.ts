@@ -4,6 +4,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { layerErrors } from '../errors/layers.ts';
 import { MNT_DETACH, unmount } from '../system/syscalls.ts';
+import { TAR_AT } from './erofs/format.ts';
 import { mountImage, probeErofs } from './erofs/probe.ts';
 import { IMAGE_NAME } from './layer-job.ts';
 import type { LayerDriver, LayerDriverChoice } from './types.ts';
@@ -59,6 +60,22 @@ export class LayerFolders {
   #isMounted(target: string): boolean {
     // A layer that was being made when its maker ended may have no such folder yet.
     return existsSync(target) && statfsSync(target).type >>> 0 === EROFS_MAGIC;
+  }
+
+  /** What is wrong with a layer's files. */
+  async check(layer: {
+    driver: LayerDriver;
+    folder: string;
+    tarSize?: number | undefined;
+  }): Promise<string | undefined> {
+    const folder = path.join(this.#layersFolder, layer.folder);
+    const fs = await lstat(path.join(folder, 'fs')).catch(() => null);
+    if (!fs?.isDirectory()) return `the folder ${folder} is not there`;
+    if (layer.driver === 'dirs') return undefined;
+    const image = await lstat(this.image(layer.folder)).catch(() => null);
+    if (!image) return `${this.image(layer.folder)} is not there`;
+    const least = TAR_AT + (layer.tarSize ?? 0);
+    return image.size <= least ? `${this.image(layer.folder)} is cut off` : undefined;
   }
 
   /** Bytes on disk, as du counts them. */

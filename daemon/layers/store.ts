@@ -170,6 +170,11 @@ export function createLayerStore({ db, dataRoot, log, driver: wanted = 'auto' }:
       return { file: folders.image(record.folder), offset: TAR_AT, size: record.tarSize };
     },
 
+    async check(chainId) {
+      const record = layers.get(chainId);
+      return record ? folders.check(record) : 'it is not here';
+    },
+
     async diskUsage(chainId) {
       const record = layers.get(chainId);
       return record ? folders.diskUsage(record.folder) : 0;

@@ -59,6 +59,8 @@ export interface LayerStore {
   unpack(request: UnpackRequest): Promise<LayerRecord>;
   /** The layer's tar, byte for byte, where the driver keeps it (erofs); undefined: only the image's blob has it. */
   tar(chainId: string): TarRange | undefined;
+  /** What is wrong with a layer's files, undefined when they are there (and, of an image file, whole). */
+  check(chainId: string): Promise<string | undefined>;
   /** Bytes that a layer takes on disk. */
   diskUsage(chainId: string): Promise<number>;
   /** Removes the row, then the files when no other row shares them. Idempotent. @throws EngineError (conflict) when a root stands on it. */

@@ -80,6 +80,11 @@ export function imageRoutes(images: ImageStore): Route[] {
       },
     },
     {
+      method: 'GET',
+      path: '/galley/v1/fsck',
+      handler: async ({ res, query }) => json(res, 200, { Faults: await images.check(flag(query, 'deep')) }),
+    },
+    {
       method: 'POST',
       path: '/images/prune',
       handler: async ({ res, query }) => json(res, 200, await images.prune(filters(query, PRUNE_FILTERS))),

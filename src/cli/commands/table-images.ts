@@ -81,6 +81,15 @@ export const IMAGE_COMMANDS: readonly CommandSpec[] = [
     load: () => import('./image-prune.ts'),
   },
   {
+    name: 'system fsck',
+    summary: 'Check that everything images refer to is there and undamaged',
+    usage: '[OPTIONS]',
+    args: { min: 0, max: 0 },
+    flags: [flag('deep', '', 'bool', 'read and hash every blob and layer, too')],
+    own: true,
+    load: () => import('./system-fsck.ts'),
+  },
+  {
     name: 'search',
     summary: 'Search Docker Hub or a registry for images',
     usage: '[OPTIONS] TERM',
