@@ -111,16 +111,12 @@ export class ForwardAccepts {
     }
   }
 
-  /** For a purge: also what an earlier galleyd of this name left. */
+  /** For a purge: also what an earlier galleyd of this name left, in whatever chain. */
   async removeAll(netfilter: Netfilter): Promise<void> {
-    const chains = await netfilter.chains();
-    const places = forwardDrops(chains, this.#table);
-    if (readOldFilterTable()?.mentions(this.#tag)) {
-      const old = readOldFilterTable();
-      places.push({ ...OLD, place: PLACES.find((name) => old?.mentions(name)) ?? OLD.chain });
-    }
-    for (const drop of new Map([...places, ...this.#added.values()].map((place) => [keyOf(place), place])).values())
-      await this.#remove(netfilter, drop);
+    for (const chain of await netfilter.chains())
+      if (chain.table !== this.#table && ['ip', 'inet'].includes(chain.family))
+        await this.#remove(netfilter, { ...chain, kind: 'nft', chain: chain.name, place: chain.name });
+    if (readOldFilterTable()?.mentions(this.#tag)) await this.#remove(netfilter, { ...OLD, place: '' });
     this.#added.clear();
   }
 
@@ -136,9 +132,9 @@ export class ForwardAccepts {
     );
   }
 
-  /** Our rules there, each as its words. */
-  async #oldRules(drop: ForwardDrop): Promise<string[][]> {
-    const { stdout } = await run(await oldIptables(), ['-w', '-S', drop.place], { allowFailure: true });
+  /** Our rules there, each as its words; without a place those of every chain. */
+  async #oldRules({ place }: ForwardDrop): Promise<string[][]> {
+    const { stdout } = await run(await oldIptables(), ['-w', '-S', ...(place ? [place] : [])], { allowFailure: true });
     return stdout
       .split('\n')
       .map((line) => line.replaceAll('"', '').split(' '))

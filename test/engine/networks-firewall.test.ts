@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Dockerd, dockerdAvailable, iptablesTools, startDockerd } from '../fixtures/dockerd.ts';
 import { isRoot } from '../fixtures/engine.ts';
 import { waitFor } from '../fixtures/exec.ts';
+import { startUfw, ufwAvailable } from '../fixtures/ufw.ts';
 import { type RemoteManager, sandboxRequest, startManager } from './networks-kit.ts';
 import { ask, netnsOf, Servers, useWorld, within } from './networks-world.ts';
 
@@ -99,6 +100,43 @@ describe.skipIf(!isRoot)('beside iptables with a FORWARD policy of DROP (needs r
     ]) {
       world.inHost('nft', harm);
       await waitFor(`the port after nft ${harm}`, () => reaches() === 'back');
+    }
+  });
+});
+
+describe.skipIf(!(await ufwAvailable()))('beside an active ufw (needs root, ufw, python3)', () => {
+  const world = useWorld();
+
+  it('serves its ports and names, keeps its accepts over a reload, and leaves the rules as they were', async () => {
+    await world.manager.destroy();
+    const ufw = await startUfw(world.host);
+    try {
+      ufw.run('ufw', '--force', 'enable');
+      const rules = () => ufw.run('iptables', '-S');
+      expect(rules()).toMatch(/-P INPUT DROP\n-P FORWARD DROP/);
+      const before = rules();
+      world.manager = world.startManager();
+      await world.manager.call('restore', []);
+      await world.manager.call('create', network('back'));
+      const user = (id: string) => ({ ...web(id), networkMode: 'back', endpoints: { back: null } });
+      const a = await world.manager.setUp(user('a'));
+      const b = await world.manager.setUp({ ...user('b'), portBindings: {} });
+      await world.servers.serve(a.netnsPath as string, '0.0.0.0', 80, 'who');
+      const reaches = () => ask(netnsOf(world.outside), '10.99.0.1', 8080);
+      expect(reaches()).toBe('10.99.0.2');
+      expect(ask(b.netnsPath as string, '10.99.0.1', 8080)).not.toBe('');
+      expect(ask(b.netnsPath as string, a.settings.Networks['back']?.IPAddress ?? '', 80)).not.toBe('');
+      expect(rules().match(/-A ufw-user-forward .*galley:/g)).toHaveLength(4);
+      expect(await world.manager.call('warnings')).toEqual([expect.stringContaining('in ufw-user-forward')]);
+      ufw.run('ufw', 'reload');
+      await waitFor('the accepts after ufw reload', () => reaches() === '10.99.0.2');
+      await world.manager.destroy();
+      expect(rules()).toBe(before);
+      ufw.run('ufw', 'disable');
+      world.manager = world.startManager();
+      await world.manager.call('restore', []);
+    } finally {
+      await ufw.stop();
     }
   });
 });
