@@ -59,6 +59,14 @@ export function connectError(host: string, error: unknown): unknown {
   return CONNECT_CODES.has(code) ? new EngineUnreachableError(host, code, error) : error;
 }
 
+/** True where the connection failed and not the request: no engine, or one that went away in between. */
+export function isConnectionFailure(error: unknown): boolean {
+  if (error instanceof EngineRequestError) return false;
+  // ECONNRESET, EPIPE, UND_ERR_SOCKET; a mistake of a program has a code that begins with ERR_.
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return error instanceof EngineUnreachableError || /^(E[A-Z]+|UND_ERR_\w+)$/.test(code);
+}
+
 /** The `status` of an engine's error answer, or undefined for any other failure. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof EngineRequestError ? error.status : undefined;

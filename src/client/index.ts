@@ -5,7 +5,7 @@ import { createUndiciTransport } from './undici-transport.ts';
 
 export * from './endpoint.ts';
 export type { RawEngineClient } from './engine.ts';
-export { EngineRequestError, EngineUnreachableError, statusOf } from './failure.ts';
+export { EngineRequestError, EngineUnreachableError, isConnectionFailure, statusOf } from './failure.ts';
 export type * from './types.ts';
 
 /**

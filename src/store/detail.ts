@@ -1,6 +1,6 @@
 /** The one task behind the detail area: a new selection supersedes the old one. Memory stays bounded whatever it reads. */
 import { FrameDecoder } from '../api/index.ts';
-import type { EngineClient } from '../client/index.ts';
+import { type EngineClient, isConnectionFailure } from '../client/index.ts';
 import { cleanLine, styledLine, type TextLine } from './ansi.ts';
 import type { Coalesced } from './facts.ts';
 
@@ -110,7 +110,10 @@ export function createDetailTask(client: EngineClient, detail: Coalesced<DetailS
         );
     } catch (error) {
       if (signal.aborted) return;
-      const message = cleanLine(error instanceof Error ? error.message : String(error));
+      // What was read before the engine went away stays; that it did is told elsewhere.
+      const message = isConnectionFailure(error)
+        ? ''
+        : cleanLine(error instanceof Error ? error.message : String(error));
       detail.patch((now) => (now.key === key ? { ...now, ended: true, error: message } : now));
     }
   }

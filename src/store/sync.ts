@@ -1,6 +1,6 @@
 /** Keeps the facts true: one list at the start of a connection, then one look-up per event, and a new connection when it ends. */
 import type { ContainerSummary, EngineEvent, ImageInspect, ImageSummary } from '../api/index.ts';
-import { type EngineClient, statusOf } from '../client/index.ts';
+import { type EngineClient, isConnectionFailure, statusOf } from '../client/index.ts';
 import { type Coalesced, type ContainerFact, type Facts, statusAge, withEntry } from './facts.ts';
 
 const FIRST_PAUSE_MS = 250;
@@ -61,7 +61,8 @@ export function startSync(client: EngineClient, facts: Coalesced<Facts>, onError
         await work();
       } while (busy.get(key));
     } catch (error) {
-      if (!stopping.signal.aborted && facts.current().connection.state === 'connected') onError(wordsOf(error));
+      // A connection that broke is told by the loop that keeps it.
+      if (!stopping.signal.aborted && !isConnectionFailure(error)) onError(wordsOf(error));
     } finally {
       busy.delete(key);
     }

@@ -68,20 +68,20 @@ export const OBJECT_ACTIONS: readonly Action[] = [
     run: (c) => c.set({ dialog: { kind: 'pull-name', text: '' } }),
   },
   {
-    id: 'container.run',
-    keys: ['N'],
-    title: 'Run a new container (of the selected image)',
-    where: ['list'],
-    hint: 'run',
-    run: (c) => c.askRun(),
-  },
-  {
     id: 'list.filter',
     keys: ['/'],
     title: 'Filter the list (letters in their order; !word leaves out; state:exited, label:web)',
     where: ['list'],
     hint: 'filter',
     run: (c) => c.set({ typing: 'filter' }),
+  },
+  {
+    id: 'container.run',
+    keys: ['N'],
+    title: 'Run a new container (of the selected image)',
+    where: ['list'],
+    hint: 'run',
+    run: (c) => c.askRun(),
   },
   {
     id: 'object.inspect',
