@@ -41,6 +41,10 @@ try {
       env: { PATH: process.env['PATH'] ?? '', HOME: engine.folder },
     });
     await terminal.shows(/running +worker-1/);
+    while (!/▸ ● running +worker-1/.test(terminal.screen())) {
+      terminal.write('j');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
     // Enough samples for the numbers, and a screenful of logs.
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     fs.writeFileSync(
