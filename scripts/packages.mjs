@@ -10,7 +10,7 @@ const { required, optional, managers } = JSON.parse(
 /**
  * The steps that install what is missing; none when every required tool is there. Optional tools are taken along where they are packaged.
  * has: tells whether a tool, or the package manager, is on this host.
- * Gives {steps: [{name, command, optional?}]} or {byHand: [package, …]} where no package manager is known.
+ * Gives {steps: [{name, command, optional?, oneByOne?}]}, where oneByOne are the steps to take when the step fails, or {byHand: [package, …]} where no package manager is known.
  */
 export function packageSteps(has) {
   const missing = required.filter((tool) => !has(tool));
@@ -22,11 +22,18 @@ export function packageSteps(has) {
   const packages = missing.map((tool) => names[tool]);
   const steps = refresh ? [{ name: 'package lists', command: refresh }] : [];
   steps.push({ name: `host packages ${packages.join(', ')}`, command: [...install, ...packages] });
-  for (const tool of extra)
+  const one = (tool) => ({
+    name: `host package ${names[tool]}`,
+    command: [...install, names[tool]],
+    optional: `not packaged here: ${optional[tool]}`,
+  });
+  const further = extra.map((tool) => names[tool]);
+  if (extra.length > 0)
     steps.push({
-      name: `host package ${names[tool]}`,
-      command: [...install, names[tool]],
-      optional: `not packaged here: ${optional[tool]}`,
+      name: `host packages ${further.join(', ')}`,
+      command: [...install, ...further],
+      optional: 'not all of them are packaged here, so one by one',
+      oneByOne: extra.map(one),
     });
   return { steps };
 }

@@ -183,7 +183,8 @@ async function main() {
   }
   if (steps.length > 0) {
     const prefix = await throughSudo(steps);
-    for (const { name, command, optional } of steps) await step(name, [...prefix, ...command], { optional, again });
+    const run = ({ name, command, optional }) => step(name, [...prefix, ...command], { optional, again });
+    for (const one of steps) if (!(await run(one))) for (const part of one.oneByOne ?? []) await run(part);
   }
   if (!told('--no-link')) {
     const usual = asRoot ? '/usr/local/bin' : path.join(os.homedir(), '.local/bin');

@@ -10,7 +10,7 @@ import { repositoryRoot } from '../../fixtures/cache.ts';
 import { isRoot } from '../../fixtures/engine.ts';
 import { mustRun, type ToolResult, tool } from '../../fixtures/exec.ts';
 
-const TOOLS = ['runc', 'conmon', 'nft', 'ip', 'tini-static', 'igzip', 'ps'];
+const OPTIONAL = ['tini-static', 'igzip', 'ps', 'xz', 'bzip2'];
 
 describe.skipIf(!isRoot)('host packages (needs root to hide the host’s own tools)', () => {
   let folder: string;
@@ -45,19 +45,17 @@ describe.skipIf(!isRoot)('host packages (needs root to hide the host’s own too
     });
   };
 
-  it('dnf: iproute, tini-static, isa-l-tools, procps-ng', async () => {
+  it('dnf: iproute, tini-static, isa-l-tools, procps-ng, xz, bzip2', async () => {
     manager('dnf');
     const result = await setup();
     expect(result).toMatchObject({ code: 0, stdout: '' });
     expect(result.stderr).toContain('host packages runc, conmon, nftables, iproute: done');
     expect(calls()).toEqual([
       'dnf -q -y install runc conmon nftables iproute',
-      'dnf -q -y install tini-static',
-      'dnf -q -y install isa-l-tools',
-      'dnf -q -y install procps-ng',
+      'dnf -q -y install tini-static isa-l-tools procps-ng xz bzip2',
     ]);
     expect(await setup()).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(calls()).toHaveLength(4);
+    expect(calls()).toHaveLength(2);
   });
 
   it('dnf without EPEL: says what does not work without tini and isa-l, and goes on', async () => {
@@ -66,6 +64,10 @@ describe.skipIf(!isRoot)('host packages (needs root to hide the host’s own too
     expect(result.code).toBe(0);
     expect(result.stderr).toContain('host package tini-static: not packaged here: --init will not work');
     expect(result.stderr).toContain('host package isa-l-tools: not packaged here: pulls decompress with Node');
+    expect(result.stderr).toContain('host package procps-ng: done');
+    expect(calls().slice(-5)).toEqual(
+      ['tini-static', 'isa-l-tools', 'procps-ng', 'xz', 'bzip2'].map((name) => `dnf -q -y install ${name}`),
+    );
   });
 
   it('apk: busybox has an ip and a ps, which are not the ones that are needed', async () => {
@@ -77,9 +79,7 @@ describe.skipIf(!isRoot)('host packages (needs root to hide the host’s own too
     expect((await setup()).code).toBe(0);
     expect(calls()).toEqual([
       'apk add --quiet --update-cache iproute2',
-      'apk add --quiet --update-cache tini-static',
-      'apk add --quiet --update-cache isa-l',
-      'apk add --quiet --update-cache procps',
+      'apk add --quiet --update-cache tini-static isa-l procps xz bzip2',
     ]);
   });
 
@@ -96,7 +96,7 @@ describe.skipIf(!isRoot)('host packages (needs root to hide the host’s own too
   it('apt-get: lists first, no questions, no recommended packages, and only what is missing', async () => {
     manager('apt-get');
     script('env', 'shift\nexec "$@"');
-    for (const name of ['conmon', ...TOOLS.slice(4)]) script(name, 'exit 0');
+    for (const name of ['conmon', ...OPTIONAL]) script(name, 'exit 0');
     expect((await setup()).code).toBe(0);
     expect(calls()).toEqual([
       'apt-get -qq update',
@@ -108,7 +108,7 @@ describe.skipIf(!isRoot)('host packages (needs root to hide the host’s own too
     const result = await setup();
     expect(result.code).toBe(1);
     expect(result.stderr).toContain(
-      'no apt-get, dnf or apk. Install by hand, then run npm run setup again: runc conmon nftables iproute2 tini isal procps',
+      'no apt-get, dnf or apk. Install by hand, then run npm run setup again: runc conmon nftables iproute2 tini isal procps xz-utils bzip2',
     );
   });
 });
