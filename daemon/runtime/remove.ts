@@ -17,6 +17,17 @@ function hasEnded({ cgroup, init }: TaskRecord): boolean {
   return cgroup !== '' && !(init && isSameProcess(init)) && cgroupIsEmpty(cgroup);
 }
 
+/**
+ * conmon ends by itself with its container; one that waits for a container which never started is ended here. Until it has ended it
+ * may write into the bundle.
+ */
+function endConmon(bundle: string): Promise<void> {
+  const conmon = conmonOf(bundle);
+  if (!conmon) return Promise.resolve();
+  killIfThere(conmon.pid);
+  return new Promise((resolve) => onProcessEnd(conmon, resolve));
+}
+
 /** What is left of a container goes: the runtime's state, cgroup, conmon, bundle. Idempotent. */
 export async function removeTask(id: string, paths: RuntimePaths, log: Log): Promise<void> {
   const bundle = paths.bundle(id);
@@ -25,20 +36,14 @@ export async function removeTask(id: string, paths: RuntimePaths, log: Log): Pro
   if (task && state && existsSync(state)) {
     if (isRunc(task.runtimePath) && hasEnded(task)) {
       // All that `runc delete` does for a container without hooks whose processes have ended.
-      await removeCgroups(task.cgroup);
       rmSync(state, { recursive: true, force: true });
+      await Promise.all([removeCgroups(task.cgroup), endConmon(bundle)]);
     } else
       await run(task.runtimePath, ['--root', path.dirname(state), 'delete', '--force', id]).catch((error: unknown) =>
         log.warn('the runtime could not delete a container', { container: id, error: messageOf(error) }),
       );
   }
-  // conmon ends by itself with its container; one that waits for a container which never started is ended here. Until it has ended it
-  // may write into the bundle.
-  const conmon = conmonOf(bundle);
-  if (conmon) {
-    killIfThere(conmon.pid);
-    await new Promise<void>((resolve) => onProcessEnd(conmon, resolve));
-  }
+  await endConmon(bundle);
   rmSync(bundle, { recursive: true, force: true });
 }
 
