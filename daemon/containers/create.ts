@@ -13,6 +13,7 @@ import { limitToHost } from './check-resources.ts';
 import type { Core } from './core.ts';
 import { endpointsOf, normaliseHostConfig } from './host-config.ts';
 import { familiarReference } from './image-name.ts';
+import { checkLinks } from './links.ts';
 import { mergeConfig } from './merge.ts';
 import { parseVolumesFrom, planMounts } from './mount-specs.ts';
 import { checkBindSources, followDataRoot, prepareVolumes, type VolumeUse } from './mounts.ts';
@@ -134,6 +135,7 @@ export async function createContainer(
   const inherited = notAnImage(() => inheritedMounts(core, hostConfig.VolumesFrom ?? []));
   const planned = followDataRoot(planMounts(merged, hostConfig, inherited), deps.dataRoot);
   await checkBindSources(planned);
+  checkLinks(core, normal.Links ?? []);
 
   const id = newContainerId();
   const name = wantedName || generateName(lists, id, (candidate) => store.nameTaken(candidate));

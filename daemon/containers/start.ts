@@ -4,6 +4,7 @@ import { EngineError, messageOf } from '../errors/engine-error.ts';
 import { closeMounts, prepareSpec } from './bundle.ts';
 import { type Core, createRun } from './core.ts';
 import { startHealth } from './health.ts';
+import { resolveLinks } from './links.ts';
 import { ZERO_TIME } from './record.ts';
 import { sandboxRequestOf } from './sandbox.ts';
 import type { Entry } from './store.ts';
@@ -58,11 +59,14 @@ export async function startLocked(core: Core, entry: Entry): Promise<void> {
     if (live.unclean) await deps.runtime.remove(id); // what a failure has left of a former run
     const root = await deps.layers.mountRoot(id);
     undo.push(() => deps.layers.unmountRoot(id));
-    const sandbox = await deps.networks.setUp(sandboxRequestOf(entry.record));
+    const links = resolveLinks(core, entry);
+    const request = sandboxRequestOf(entry.record);
+    const sandbox = await deps.networks.setUp({ ...request, extraHosts: [...request.extraHosts, ...links.hosts] });
     undo.push(() => deps.networks.tearDown(id));
     const { config, hostConfig } = entry.record;
     try {
-      const spec = await prepareSpec(core, entry.record, root, sandbox, undo);
+      const linked = { ...entry.record, config: { ...config, Env: [...links.env, ...(config.Env ?? [])] } };
+      const spec = await prepareSpec(core, linked, root, sandbox, undo);
       const paths = core.paths(id);
       await mkdir(paths.folder, { recursive: true, mode: 0o700 });
       undo.push(() => deps.runtime.remove(id));

@@ -86,6 +86,15 @@ export class ContainerStore {
     return found;
   }
 
+  /** Like find; undefined where that would throw. */
+  lookUp(reference: string): Entry | undefined {
+    try {
+      return this.find(reference);
+    } catch {
+      return undefined;
+    }
+  }
+
   nameTaken(name: string): boolean {
     return this.#names.has(name);
   }

@@ -8,6 +8,7 @@ import type {
 } from '../../src/api/index.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../runtime/index.ts';
 import type { Core } from './core.ts';
+import { shownLinks } from './links.ts';
 import { commandOf } from './merge.ts';
 import { type ContainerRecord, isAlive, type MountRecord } from './record.ts';
 import { sandboxRequestOf } from './sandbox.ts';
@@ -106,7 +107,7 @@ export function inspectOf(core: Core, record: ContainerRecord, execIds: string[]
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execIds,
-    HostConfig: shownHostConfig(record.hostConfig),
+    HostConfig: { ...shownHostConfig(record.hostConfig), Links: shownLinks(core, record) },
     GraphDriver,
     Mounts: mountsOf(record),
     Config: record.config,
