@@ -62,13 +62,13 @@ _galley() {
     "info"|"system info") flags="--format -f"; objects= ;;
     "version") flags="--format -f"; objects= ;;
     "completion") flags=""; objects= ;;
-    "daemon") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
-    "daemon start") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
-    "daemon stop") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
-    "daemon restart") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
-    "daemon status") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
-    "daemon install") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
-    "daemon uninstall") flags="--purge --force -f --data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --netns-pool"; objects= ;;
+    "daemon") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --drop-layer-blobs --netns-pool"; objects= ;;
+    "daemon start") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --drop-layer-blobs --netns-pool"; objects= ;;
+    "daemon stop") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --drop-layer-blobs --netns-pool"; objects= ;;
+    "daemon restart") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --drop-layer-blobs --netns-pool"; objects= ;;
+    "daemon status") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --drop-layer-blobs --netns-pool"; objects= ;;
+    "daemon install") flags="--data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --drop-layer-blobs --netns-pool"; objects= ;;
+    "daemon uninstall") flags="--purge --force -f --data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --drop-layer-blobs --netns-pool"; objects= ;;
   esac
   case "$path" in
     container) words="attach create exec inspect kill list logs ls pause port ps remove rename restart rm run start stats stop top unpause wait" ;;

@@ -113,6 +113,7 @@ export async function createEngine(settings: Settings, log: Log, db: Database): 
     dataRoot,
     log,
     mirrors: settings.registryMirrors,
+    keepBlobs: !settings.dropLayerBlobs,
     insecureRegistries: settings.insecureRegistries,
     users: { usersOf: (imageId) => containers.usersOf(imageId) },
     publish: (action, id, attributes) => events.publish('image', action, id, attributes),

@@ -27,6 +27,8 @@ export interface Settings {
   poolSize: number;
   /** How new layers lie on disk. */
   layerDriver: LayerDriverChoice;
+  /** Compressed layer blobs go once their layer is an image file. */
+  dropLayerBlobs: boolean;
   /** Remove everything of this galleyd from the host, then end. */
   purge: boolean;
 }
@@ -48,6 +50,7 @@ const DEFAULTS: Settings = {
   defaultRuntime: 'runc',
   poolSize: 3,
   layerDriver: 'auto',
+  dropLayerBlobs: false,
   purge: false,
 };
 
@@ -75,6 +78,7 @@ const fileSchema = z
     'default-runtime': z.string(),
     'netns-pool': z.int().min(0).max(64),
     'layer-driver': layerDriver,
+    'drop-layer-blobs': z.boolean(),
   })
   .partial();
 
@@ -97,6 +101,7 @@ const OPTIONS = {
   'default-runtime': { type: 'string' },
   'netns-pool': { type: 'string' },
   'layer-driver': { type: 'string' },
+  'drop-layer-blobs': { type: 'boolean' },
   purge: { type: 'boolean' },
 } as const;
 
@@ -116,6 +121,7 @@ export const USAGE = `Usage: galley daemon [flags]
   --default-runtime NAME    runc, crun or a path (default runc)
   --netns-pool N            ready network namespaces (default ${DEFAULTS.poolSize})
   --layer-driver NAME       erofs (image files that the kernel mounts), dirs (folders) or auto (default: what works here)
+  --drop-layer-blobs        keep no compressed copy of layers that are erofs images (a push compresses them anew)
   --purge                   remove every mount, bridge, table, cgroup and folder of this galleyd, then end
 `;
 
@@ -174,6 +180,7 @@ export function readSettings(argv: readonly string[]): Settings {
     defaultRuntime: flags['default-runtime'] ?? file['default-runtime'] ?? DEFAULTS.defaultRuntime,
     poolSize: pool,
     layerDriver: layers.data,
+    dropLayerBlobs: flags['drop-layer-blobs'] ?? file['drop-layer-blobs'] ?? DEFAULTS.dropLayerBlobs,
     purge: flags.purge ?? false,
   };
   if (settings.hosts.length === 0) settings.hosts = [`unix://${settings.execRoot}/galley.sock`];

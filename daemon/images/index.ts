@@ -38,6 +38,8 @@ export interface ImageStoreDeps {
   insecureRegistries: readonly string[];
   log: Log;
   transfers?: Partial<TransferSettings>;
+  /** False: the compressed blob of a pulled layer goes where its image file gives the tar back; a push compresses it anew. Default true. */
+  keepBlobs?: boolean;
 }
 
 /** Opens the image store below `dataRoot`; nothing is fetched or removed until it is asked to. */
@@ -49,7 +51,20 @@ export function createImageStore(deps: ImageStoreDeps): ImageStore {
   const http = new RegistryHttp(deps.insecureRegistries, transfers.settings.stallMs);
   const tokens = new TokenStore(http);
   const collect = createCollector({ catalog, content, layers, leases, transfers });
-  const pullDeps = { http, tokens, leases, layers, content, catalog, transfers, mirrors: deps.mirrors, publish, log };
+  const { keepBlobs = true } = deps;
+  const pullDeps = {
+    keepBlobs,
+    http,
+    tokens,
+    leases,
+    layers,
+    content,
+    catalog,
+    transfers,
+    mirrors: deps.mirrors,
+    publish,
+    log,
+  };
   const pushDeps = { http, tokens, leases, layers, content, catalog, settings: transfers.settings, publish };
   const makeDeps = { catalog, content, layers, leases, publish };
   const removeDeps = { catalog, users, publish, collect };

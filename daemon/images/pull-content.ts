@@ -28,6 +28,8 @@ export interface PullDeps extends RepositoryDeps {
   content: ContentStore;
   catalog: Catalog;
   transfers: Transfers;
+  /** False: a layer's blob goes once its image file holds the tar. */
+  keepBlobs: boolean;
   mirrors: readonly string[];
   publish: ImageEventSink;
   log: Log;
@@ -121,10 +123,8 @@ async function pullLayers(
   // Docker shows every row before anything moves, so that a terminal's rows stay where they are.
   const missing = jobs.filter((job) => {
     // A blob that is here may still be another layer's: only what was unpacked once is believed.
-    const here =
-      deps.layers.get(job.chainId) !== undefined &&
-      deps.content.has(job.layer.digest) &&
-      isLayerBlob(deps, job.diffId, job.layer.digest);
+    const unpacked = deps.layers.get(job.chainId) !== undefined && isLayerBlob(deps, job.diffId, job.layer.digest);
+    const here = unpacked && (deps.content.has(job.layer.digest) || isSpared(deps, job.chainId));
     job.progress.status(here ? 'Already exists' : 'Pulling fs layer');
     return !here;
   });
@@ -144,6 +144,25 @@ async function pullLayers(
     request.signal.throwIfAborted();
     throw failure.error;
   }
+}
+
+/** Whether a layer does without its blob, because its image file gives the tar back. */
+const isSpared = (deps: PullDeps, chainId: string) => !deps.keepBlobs && deps.layers.tar(chainId) !== undefined;
+
+/** Removes the blobs that the layers of an image do without. They are no longer the image's by then. */
+export async function dropSpared(deps: PullDeps, manifest: Manifest, config: ImageConfig): Promise<void> {
+  const chain = chainIds(config.rootfs.diff_ids ?? []);
+  for (const [index, { digest }] of manifest.layers.entries())
+    if (isSpared(deps, chain[index] as string) && !deps.catalog.liveBlobs().has(digest))
+      await deps.content.remove(digest);
+}
+
+/** The layers of a manifest whose blobs are kept. */
+export function keptLayers(deps: PullDeps, manifest: Manifest, config: ImageConfig): Descriptor[] {
+  const chain = chainIds(config.rootfs.diff_ids ?? []);
+  return manifest.layers.filter(
+    (layer, index) => deps.content.has(layer.digest) && !isSpared(deps, chain[index] as string),
+  );
 }
 
 interface LayerJob {

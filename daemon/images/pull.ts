@@ -5,6 +5,7 @@ import { imageErrors } from '../errors/images.ts';
 import { type BlobRow, parse } from './catalog.ts';
 import {
   choosePlatform,
+  type Descriptor,
   hostPlatform,
   type Manifest,
   manifestMediaType,
@@ -12,7 +13,7 @@ import {
   parsePlatform,
   type RawManifest,
 } from './manifest.ts';
-import { fetchAll, type PullDeps } from './pull-content.ts';
+import { dropSpared, fetchAll, keptLayers, type PullDeps } from './pull-content.ts';
 import { endpointsFor, Repository } from './registry.ts';
 import { retrying } from './retry.ts';
 import type { PullRequest } from './types.ts';
@@ -142,20 +143,26 @@ async function pullOne(
   const top = raws[0] as RawManifest;
   const byDigest: ImageReference = { ...reference, tag: undefined, digest: top.digest };
   const names = reference.digest === undefined ? [reference, byDigest] : [byDigest];
-  const changed = deps.catalog.register(manifest.config.digest, config, blobRows(raws, manifest), names);
+  const changed = deps.catalog.register(
+    manifest.config.digest,
+    config,
+    blobRows(raws, manifest, keptLayers(deps, manifest, config)),
+    names,
+  );
+  await dropSpared(deps, manifest, config);
   onProgress({ status: `Digest: ${top.digest}` });
   onProgress({ status: `Status: ${changed ? 'Downloaded newer image' : 'Image is up to date'} for ${text}` });
   const labels = config.config?.Labels ?? {};
   deps.publish('pull', text, { ...labels, name: familiarName(reference) });
 }
 
-function blobRows(raws: readonly RawManifest[], manifest: Manifest): BlobRow[] {
+function blobRows(raws: readonly RawManifest[], manifest: Manifest, layers: readonly Descriptor[]): BlobRow[] {
   return [
     ...raws.map(({ digest, bytes, mediaType }) => ({
       digest,
       size: bytes.length,
       mediaType: manifestMediaType(bytes, mediaType),
     })),
-    ...[manifest.config, ...manifest.layers].map(({ digest, size, mediaType }) => ({ digest, size, mediaType })),
+    ...[manifest.config, ...layers].map(({ digest, size, mediaType }) => ({ digest, size, mediaType })),
   ];
 }

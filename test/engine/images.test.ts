@@ -40,7 +40,7 @@ describe.skipIf(!isRoot)('images from a real registry (needs root)', () => {
   });
   afterAll(() => registry?.stop());
 
-  const open = (mirrors: string[] = []) => {
+  const open = (mirrors: string[] = [], keepBlobs = true) => {
     db = new Database(path.join(folder, 'galley.db'));
     const log = createLog('error');
     layers = createLayerStore({ db, dataRoot: folder, log });
@@ -55,6 +55,7 @@ describe.skipIf(!isRoot)('images from a real registry (needs root)', () => {
       insecureRegistries: [],
       log,
       transfers: { retryDelayMs: 10 },
+      keepBlobs,
     });
   };
   const close = async () => {
@@ -234,6 +235,32 @@ describe.skipIf(!isRoot)('images from a real registry (needs root)', () => {
       onProgress: () => {},
     });
     expect(images.inspect(image.imageId).RepoTags).toEqual([`${registry.host}/tags:a`, `${registry.host}/tags:b`]);
+  });
+
+  it('keeps no compressed layers when told so, and still gives the image away', async () => {
+    await close();
+    open([], false);
+    const image = await nginxImage();
+    const name = await pushImage(registry, 'spared', image);
+    await pull(`${registry.host}/spared`);
+    if (layers.all().some((layer) => layer.driver !== 'erofs')) return; // folders give no tar back: their blobs stay
+    expect(blobs().sort()).toEqual([image.imageId.slice(7), image.digest.slice(7)].sort());
+    expect(await images.check(true)).toEqual([]);
+    expect(statuses(await pull(`${registry.host}/spared`)).at(-1)).toBe(`Status: Image is up to date for ${name}`);
+    images.tag(name, `${registry.host}/spared-again`, 'latest');
+    const { signal } = new AbortController();
+    await images.push({
+      image: `${registry.host}/spared-again`,
+      tag: 'latest',
+      auth: undefined,
+      signal,
+      onProgress: () => {},
+    });
+    await images.remove(name, { force: true, noPrune: false });
+    await images.remove(`${registry.host}/spared-again`, { force: true, noPrune: false });
+    expect(blobs()).toEqual([]);
+    await pull(`${registry.host}/spared-again`);
+    expect(images.resolve(`${registry.host}/spared-again`)?.id).toBe(image.imageId);
   });
 
   it('two pulls of the same image share their transfers', async () => {

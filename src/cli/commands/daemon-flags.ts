@@ -18,5 +18,6 @@ export const DAEMON_FLAGS = [
   flag('insecure-tcp', '', 'bool', 'listen on tcp without TLS'),
   flag('default-runtime', '', 'string', 'OCI runtime of containers that name none (default runc)'),
   flag('layer-driver', '', 'string', 'how new layers lie on disk: erofs, dirs or auto (default: what works)'),
+  flag('drop-layer-blobs', '', 'bool', 'keep no compressed copy of layers that are erofs images'),
   flag('netns-pool', '', 'int', 'network namespaces kept ready (default 3)'),
 ];
