@@ -20,6 +20,7 @@ export function sandboxRequestOf(record: ContainerRecord): SandboxRequest {
     dnsOptions: hostConfig.DnsOptions ?? [],
     extraHosts: hostConfig.ExtraHosts ?? [],
     macAddress: config.MacAddress ?? '',
+    links: hostConfig.Links ?? [],
     started: record.startedAt !== ZERO_TIME,
   };
 }

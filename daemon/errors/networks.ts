@@ -95,6 +95,10 @@ export const networkErrors = {
     new EngineError('system', `could not connect to network ${network}: ${why}`),
   notConnected: (container: string, network: string) =>
     new EngineError('system', `container ${container} is not connected to network ${network}`),
+  linkNotFound: (name: string) =>
+    new EngineError('invalid', `could not get container for ${name}: No such container: ${name}`),
+  linkNotRunning: (name: string, own: string, alias: string) =>
+    new EngineError('system', `Cannot link to a non running container: /${name} AS /${own}/${alias}`),
   notRunning: (reference: string) =>
     new EngineError('conflict', `cannot join network of a non running container: ${reference}`),
 };

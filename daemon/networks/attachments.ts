@@ -70,12 +70,14 @@ export function namesOf(request: SandboxRequest, settings: EndpointSettings | nu
   return [...new Set([name, ...(settings?.Aliases ?? []), shortId, request.hostname])].filter((text) => text !== '');
 }
 
-/** `name` or `name:alias` of --link, by alias. */
+/** `name` or `name:alias` of --link. */
+export function parseLink(link: string): { name: string; alias: string } {
+  const [name = '', alias = name] = link.split(':');
+  return { name: name.replace(/^\//, ''), alias: alias.replace(/^.*\//, '') };
+}
+
+/** The links of a user network, by alias: its name server answers them. */
 export function linksOf(settings: EndpointSettings | null): Record<string, string> {
-  return Object.fromEntries(
-    (settings?.Links ?? []).map((link) => {
-      const [name = '', alias = name] = link.split(':');
-      return [alias.toLowerCase(), name.replace(/^\//, '')];
-    }),
-  );
+  const links = (settings?.Links ?? []).map(parseLink);
+  return Object.fromEntries(links.map(({ name, alias }) => [alias.toLowerCase(), name]));
 }

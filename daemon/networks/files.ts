@@ -13,6 +13,8 @@ export function hostsFile(input: {
   addresses: readonly string[];
   hostname: string;
   domainname: string;
+  /** Other containers by address: names, the most wanted first. */
+  linked: readonly (readonly [address: string, names: string])[];
   extraHosts: readonly string[];
   gateway: string;
 }): string {
@@ -29,6 +31,7 @@ export function hostsFile(input: {
     const address = extra.slice(at + 1).replace(/^\[|\]$/g, '');
     lines.push(`${address === 'host-gateway' ? input.gateway : address}\t${extra.slice(0, at)}`);
   }
+  for (const [address, names] of input.linked) lines.push(`${address}\t${names}`);
   const full = input.domainname ? `${input.hostname}.${input.domainname} ${input.hostname}` : input.hostname;
   for (const address of input.addresses) lines.push(`${address}\t${full}`);
   return `${lines.join('\n')}\n`;
@@ -81,6 +84,7 @@ export function resolvConf(
 export function filesOf(input: {
   request: SandboxRequest;
   endpoints: readonly EndpointRecord[];
+  linked: readonly (readonly [address: string, names: string])[];
   nameServer: boolean;
   hostMode: boolean;
   gateway: string;
@@ -93,6 +97,7 @@ export function filesOf(input: {
       addresses: endpoints.map(({ address }) => address),
       hostname: request.hostname,
       domainname: request.domainname,
+      linked: input.linked,
       extraHosts: request.extraHosts,
       gateway,
     }),

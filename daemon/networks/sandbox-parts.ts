@@ -1,9 +1,10 @@
 /** What setting up, taking down and changing a container's network have in common. */
 import { randomBytes } from 'node:crypto';
+import { networkErrors } from '../errors/networks.ts';
 import type { Log } from '../system/log.ts';
 import type { Mutex } from '../system/mutex.ts';
 import { macOf, parseAddress } from './addresses.ts';
-import { linksOf, modeNetwork, namesOf, type WantedEndpoint } from './attachments.ts';
+import { linksOf, modeNetwork, namesOf, parseLink, type WantedEndpoint } from './attachments.ts';
 import { freeLink, gatewayEndpoint, routeBy, switchEndpointsOff, wire } from './endpoints.ts';
 import { filesOf } from './files.ts';
 import type { Addresses } from './ipam.ts';
@@ -81,11 +82,33 @@ export class SandboxParts {
     return { ...sandbox, ports: sandbox.ports.map((port) => ({ ...port, containerIp })) };
   }
 
-  files(request: SandboxRequest, sandbox: SandboxRecord) {
+  /**
+   * The containers that --link names on the default bridge, which has no name server. At a start they must run; later one that ended
+   * is left out.
+   * @throws EngineError
+   */
+  #linked(request: SandboxRequest, sandbox: SandboxRecord, starting: boolean): (readonly [string, string])[] {
+    const { containers, store } = this.#deps;
+    const onBridge = (endpoints: readonly EndpointRecord[]) =>
+      endpoints.find(({ networkName }) => networkName === 'bridge');
+    if (!onBridge(sandbox.endpoints)) return [];
+    return request.links.flatMap((link) => {
+      const { name, alias } = parseLink(link);
+      const { request: other } = containers.sandboxRequest(name);
+      const address = onBridge(store.sandbox(other.containerId)?.endpoints ?? [])?.address;
+      const otherName = other.containerName.replace(/^\//, '');
+      if (!address && !starting) return [];
+      if (!address) throw networkErrors.linkNotRunning(otherName, request.containerName.replace(/^\//, ''), alias);
+      return [[address, [...new Set([alias, other.hostname, otherName])].join(' ')] as const];
+    });
+  }
+
+  files(request: SandboxRequest, sandbox: SandboxRecord, starting = true) {
     const mode = modeNetwork(this.#deps.store, request);
     return filesOf({
       request,
       endpoints: sandbox.endpoints,
+      linked: this.#linked(request, sandbox, starting),
       nameServer: sandbox.dnsPort !== 0,
       hostMode: mode?.driver === 'host',
       gateway: this.gatewayOf(sandbox)?.network.gateway || (this.#deps.store.byName('bridge')?.gateway ?? ''),
@@ -134,6 +157,6 @@ export class SandboxParts {
   async rewriteFiles(containerId: string): Promise<void> {
     const sandbox = this.#deps.store.sandbox(containerId);
     const { request } = this.#deps.containers.sandboxRequest(containerId);
-    if (sandbox) await this.#deps.containers.writeFiles(containerId, this.files(request, sandbox));
+    if (sandbox) await this.#deps.containers.writeFiles(containerId, this.files(request, sandbox, false));
   }
 }

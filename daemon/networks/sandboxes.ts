@@ -1,7 +1,7 @@
 /** The live network of a container: set up at its start, taken down after its end, adopted at boot. */
 import { messageOf } from '../errors/index.ts';
 import { networkErrors } from '../errors/networks.ts';
-import { checkEndpoint, modeNetwork, type WantedEndpoint, wantedEndpoints } from './attachments.ts';
+import { checkEndpoint, modeNetwork, parseLink, type WantedEndpoint, wantedEndpoints } from './attachments.ts';
 import { networkOptions } from './bridges.ts';
 import { plugAgain, routeBy, unwire } from './endpoints.ts';
 import { activePorts, releasePorts, wantedPorts } from './ports.ts';
@@ -28,6 +28,15 @@ export class Sandboxes {
       checkEndpoint(network, settings, true);
     }
     modeNetwork(store, request);
+    for (const { name } of request.links.map(parseLink)) if (!this.#knows(name)) throw networkErrors.linkNotFound(name);
+  }
+
+  #knows(container: string): boolean {
+    try {
+      return this.#deps.containers.sandboxRequest(container).request.containerId !== '';
+    } catch {
+      return false;
+    }
   }
 
   /** All or nothing. @throws EngineError */
@@ -70,6 +79,7 @@ export class Sandboxes {
     const wanted = wantedEndpoints(store, request);
     const reserved = ports.reserve(request, this.#defaultHostIp(wanted));
     let sandbox: SandboxRecord | undefined;
+    let files: { hostsFile: string; resolvConf: string };
     try {
       const netnsPath = await namespaces.take();
       sandbox = {
@@ -83,6 +93,7 @@ export class Sandboxes {
       for (const one of wanted) sandbox = await this.#parts.attach(request, sandbox, one);
       sandbox = await this.#parts.startNameServer(sandbox);
       sandbox = this.#parts.withGateway(sandbox);
+      files = this.#parts.files(request, sandbox);
       const active = activePorts(sandbox);
       // Under the mutex and known before its elements are in: a rebuild of the table at the same time must not lose them.
       if (active.length === 0) store.saveSandbox(sandbox);
@@ -104,7 +115,7 @@ export class Sandboxes {
       netnsPath: sandbox.netnsPath,
       settings: this.settingsOf(request),
       portDescriptors: reserved.map((port) => port.descriptor),
-      ...this.#parts.files(request, sandbox),
+      ...files,
     };
   }
 

@@ -39,6 +39,8 @@ export interface SandboxRequest {
   dnsOptions: string[];
   extraHosts: string[];
   macAddress: string;
+  /** `name:alias` of --link on the default bridge. */
+  links: string[];
   /** It ran at least once: from then on it shows the ids of its networks. */
   started: boolean;
 }

@@ -28,6 +28,7 @@ export function sandboxRequest(id: string, more: Partial<SandboxRequest> = {}): 
     dnsOptions: [],
     extraHosts: [],
     macAddress: '',
+    links: [],
     started: false,
     ...more,
   };

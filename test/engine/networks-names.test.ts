@@ -132,6 +132,21 @@ describe.skipIf(!isRoot)('names and connections (needs root)', () => {
     expect(resolve(c.netns, 'c')).toEqual([address(c, 'closed')]);
   });
 
+  it('writes the links of the default bridge into /etc/hosts, and refuses one to who does not run', async () => {
+    const a = await up(on('store', 'bridge', { hostname: 'h1' }));
+    const b = await up(on('b', 'bridge', { links: ['store:db'] }));
+    expect(b.hostsFile).toContain(`${a.settings.IPAddress}\tdb h1 store\n`);
+    await world.manager.call('tearDown', 'store');
+    await expect(world.manager.setUp(on('c', 'bridge', { links: ['store:db'] }))).rejects.toThrow(
+      'Cannot link to a non running container: /store AS /c/db',
+    );
+    await expect(world.manager.setUp(on('c', 'bridge', { links: ['nobody'] }))).rejects.toThrow(
+      'No such container: nobody',
+    );
+    const pairs = () => world.inHost('ip', '-o', 'link').match(new RegExp(`${world.name}v`, 'g'))?.length;
+    await waitFor('only the wire of b', () => pairs() === 1);
+  });
+
   it('leaves port 53 to the container and comes back with galleyd', async () => {
     await world.manager.call('create', network('back'));
     const a = await up(on('a', 'back'));

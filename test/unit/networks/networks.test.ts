@@ -172,13 +172,15 @@ describe('files of a container', () => {
       addresses: ['172.17.0.2', '172.18.0.3'],
       hostname: 'web',
       domainname: 'example.org',
+      linked: [['172.17.0.9', 'db 123456789abc store']],
       extraHosts: ['gw:host-gateway', 'six=[fd00::1]', 'db:10.0.0.5'],
       gateway: '172.17.0.1',
     });
-    expect(text.split('\n').slice(-6)).toEqual([
+    expect(text.split('\n').slice(-7)).toEqual([
       '172.17.0.1\tgw',
       'fd00::1\tsix',
       '10.0.0.5\tdb',
+      '172.17.0.9\tdb 123456789abc store',
       '172.17.0.2\tweb.example.org web',
       '172.18.0.3\tweb.example.org web',
       '',
