@@ -36,10 +36,11 @@ env.PATH = `${path.dirname(process.execPath)}:${env.PATH}`;
 const failures = [];
 if (process.getuid?.() === 0) {
   if (!step(process.execPath, ['scripts/setup.mjs', '--yes', '--no-daemon', '--no-link'])) failures.push('set-up');
-  // Archives that no decent tool would write are written with Python.
-  if (spawnSync('python3', ['-c', 'import tarfile, json']).status !== 0) {
-    const packages = ['-qq', '-y', '--no-install-recommends', 'install', 'python3'];
-    if (!step('apt-get', packages, { DEBIAN_FRONTEND: 'noninteractive' })) failures.push('python3 for the tests');
+  // Archives that no decent tool would write are written with Python, and requests that none would send are sent with curl.
+  const lacking = ['python3', 'curl'].filter((tool) => spawnSync(tool, ['--version']).status !== 0);
+  if (lacking.length > 0) {
+    const install = ['-qq', '-y', '--no-install-recommends', 'install', ...lacking];
+    if (!step('apt-get', install, { DEBIAN_FRONTEND: 'noninteractive' })) failures.push(`${lacking} for the tests`);
   }
 } else {
   console.log('not root: tests that need an engine are skipped, each by name');
