@@ -19,6 +19,10 @@ export const DIFFERENCES: readonly Difference[] = [
   { line: '--platform linux/nosuch', reason: NEWER },
   { line: '--dns 9.9.9.9', reason: 'Docker 28 writes the name servers first' },
   { line: '--cap-add ALL', reason: 'dockerd fails where the host lacks a capability; galley grants what there is' },
+  {
+    line: '--init --privileged',
+    reason: 'galley warns of a capability that the host lacks; dockerd fails at the start',
+  },
   { line: 'cut -d" " -f2,3 /proc/mounts', reason: 'Docker 28 also masks /proc/interrupts' },
   { line: '--uts host', reason: "galley's /etc/hostname tells the name that hostname tells" },
   { line: '--network none busybox ip', reason: 'the loopback interface has its IPv6 address, as with Docker 28' },
