@@ -38,6 +38,29 @@ export function stateCell(one: ContainerFact): { text: string; tone: Tone } {
   return { text: `${look.glyph} ${word}${code ? ` ${code}` : ''}`, tone: bad ? 'bad' : look.tone };
 }
 
+const SIGNALS: Readonly<Record<string, string>> = {
+  '125': 'the engine could not run it',
+  '126': 'its command cannot be executed',
+  '127': 'its command was not found',
+  '129': 'SIGHUP',
+  '130': 'SIGINT',
+  '131': 'SIGQUIT',
+  '132': 'SIGILL',
+  '134': 'SIGABRT, it gave up',
+  '135': 'SIGBUS',
+  '136': 'SIGFPE',
+  '137': 'SIGKILL: killed, or out of memory',
+  '139': 'SIGSEGV, it crashed',
+  '141': 'SIGPIPE',
+  '143': 'SIGTERM, it was asked to stop',
+};
+
+/** Why a container that has ended did so, as far as its exit code tells; empty while it runs or after a plain end. */
+export function endNote(one: ContainerFact | undefined): string {
+  const code = one ? /^Exited \((\d+)\)/.exec(one.Status)?.[1] : undefined;
+  return code === undefined || code === '0' ? '' : `exit ${code}${SIGNALS[code] ? `, ${SIGNALS[code]}` : ''}`;
+}
+
 function portsText(one: ContainerFact | undefined): string {
   const ports = (one?.Ports ?? []).filter((port) => port.PublicPort);
   const texts = ports.map(

@@ -17,7 +17,7 @@ import { detailLines } from './details.ts';
 import { actionsHere } from './keys/actions.ts';
 import { shownKey } from './keys/names.ts';
 import { type Area, BARS, layoutOf, SMALLEST } from './layout.ts';
-import { listLines, type StartWay, startLines } from './lists.ts';
+import { endNote, listLines, type StartWay, startLines } from './lists.ts';
 import { searchNote } from './text-view.ts';
 import { beside, fitLine, type Line, lineCells, panel, type Segment } from './widgets/line.ts';
 
@@ -86,11 +86,12 @@ function listPanel(input: ScreenInput, list: Area & { pane: View['pane'] }, tabs
   return panel(title, inside, width, height, focused, foot);
 }
 
-function detailFoot(view: View, detail: DetailState): string {
+function detailFoot(view: View, detail: DetailState, ended: string): string {
   const tab = tabOf(view);
   const logs = tab === 'logs';
   const text = logs || tab === 'inspect';
   return [
+    logs && ended,
     text && searchNote(detail, view),
     logs && (view.follow ? (detail.ended ? 'end' : 'following') : 'paused, f follows'),
     text && view.wrap && 'wrapped',
@@ -112,7 +113,14 @@ function detailPanel(input: ScreenInput, { width, height }: Area): Line[] {
   ]);
   if (row) title.push({ text: `  ${row.name}`, tone: 'accent' });
   const inside = detailLines(facts, view, detail, row, width - 2, height - 2);
-  return panel(title, inside, width, height, view.focus === 'detail', row ? detailFoot(view, detail) : '');
+  return panel(
+    title,
+    inside,
+    width,
+    height,
+    view.focus === 'detail',
+    row ? detailFoot(view, detail, endNote(facts.containers.get(row.id))) : '',
+  );
 }
 
 /** Before there is an engine: the whole screen says what is being done about it. */

@@ -63,6 +63,14 @@ const SCENES: Readonly<Record<string, Scene>> = {
   'containers-by-memory': { view: worker({ order: { ...base.order, containers: { column: 'MEM', reverse: false } } }) },
   'logs-searched': { view: worker({ focus: 'detail', search: 'queue', match: 20, follow: false, scroll: 12 }) },
   'logs-zoomed': { view: worker({ focus: 'detail', zoom: 'detail', wrap: true }) },
+  'logs-of-what-failed': {
+    view: at('containers', 'import'),
+    detail: {
+      ...detailOf('logs', rowsOf(FACTS, base, 'containers').find((one) => one.name === 'import')?.id ?? ''),
+      lines: [{ text: 'no such file: prices.csv' }],
+      ended: true,
+    },
+  },
   stats: { view: worker({ focus: 'detail', ...tab('containers', 1) }) },
   'stats-stopped': { view: at('containers', 'import', { focus: 'detail', ...tab('containers', 1) }) },
   inspect: { view: worker({ focus: 'detail', ...tab('containers', 2) }) },
