@@ -14,7 +14,7 @@ _galley() {
     esac
   done
   if [[ -z $path ]]; then
-    COMPREPLY=($(compgen -W "attach completion container create daemon events exec history image images import info inspect kill load logs network pause port ps pull push rename restart rm rmi run save search start stats stop system tag top unpause version volume wait --host --context --config --debug --version --help --snapshot" -- "$cur"))
+    COMPREPLY=($(compgen -W "attach commit completion container create daemon diff events exec export history image images import info inspect kill load logs network pause port ps pull push rename restart rm rmi run save search start stats stop system tag top unpause update version volume wait --host --context --config --debug --version --help --snapshot" -- "$cur"))
     return
   fi
   case "$path" in
@@ -36,6 +36,16 @@ _galley() {
     "wait"|"container wait") flags=""; objects="galley ps --format '{{.Names}}'" ;;
     "port"|"container port") flags=""; objects="galley ps --format '{{.Names}}'" ;;
     "stats"|"container stats") flags="--all -a --format --no-stream --no-trunc"; objects="galley ps --format '{{.Names}}'" ;;
+    "update"|"container update") flags="--restart --memory -m --memory-reservation --memory-swap --cpus --cpu-shares -c --cpu-period --cpu-quota --cpu-rt-period --cpu-rt-runtime --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight"; objects="galley ps -a --format '{{.Names}}'" ;;
+    "diff"|"container diff") flags=""; objects="galley ps -a --format '{{.Names}}'" ;;
+    "commit"|"container commit") flags="--author -a --change -c --message -m --pause -p"; objects="galley ps -a --format '{{.Names}}'" ;;
+    "export"|"container export") flags="--output -o"; objects="galley ps -a --format '{{.Names}}'" ;;
+    "container prune") flags="--filter --force -f"; objects= ;;
+    "network prune") flags="--filter --force -f"; objects= ;;
+    "network connect") flags="--alias --driver-opt --gw-priority --ip --ip6 --link --link-local-ip"; objects="galley network ls --format '{{.Name}}'" ;;
+    "network disconnect") flags="--force -f"; objects="galley network ls --format '{{.Name}}'" ;;
+    "system df") flags="--format --verbose -v"; objects= ;;
+    "system prune") flags="--all -a --filter --force -f --volumes"; objects= ;;
     "push"|"image push") flags="--all-tags -a --quiet -q"; objects="galley images --format '{{.Repository}}:{{.Tag}}'" ;;
     "save"|"image save") flags="--output -o"; objects="galley images --format '{{.Repository}}:{{.Tag}}'" ;;
     "load"|"image load") flags="--input -i --quiet -q"; objects= ;;
@@ -73,11 +83,11 @@ _galley() {
     "daemon uninstall") flags="--purge --force -f --data-root --exec-root --host -H --name --log-level -l --log-file --config --registry-mirror --insecure-registry --tlsverify --tlscacert --tlscert --tlskey --insecure-tcp --default-runtime --layer-driver --drop-layer-blobs --netns-pool"; objects= ;;
   esac
   case "$path" in
-    container) words="attach create exec inspect kill list logs ls pause port ps remove rename restart rm run start stats stop top unpause wait" ;;
+    container) words="attach commit create diff exec export inspect kill list logs ls pause port prune ps remove rename restart rm run start stats stop top unpause update wait" ;;
     image) words="history import inspect list load ls prune pull push remove rm save tag" ;;
     volume) words="create inspect list ls prune remove rm" ;;
-    network) words="create inspect list ls remove rm" ;;
-    system) words="events fsck info" ;;
+    network) words="connect create disconnect inspect list ls prune remove rm" ;;
+    system) words="df events fsck info prune" ;;
     daemon) words="install restart start status stop uninstall" ;;
   esac
   if [[ $cur == -* ]]; then

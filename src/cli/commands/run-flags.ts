@@ -140,6 +140,17 @@ export const CREATE_FLAGS: readonly FlagSpec[] = [
   flag('rm', '', 'bool', 'remove the container and its anonymous volumes when it exits'),
 ];
 
+const CHANGEABLE = new Set(
+  'blkio-weight cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares cpus cpuset-cpus cpuset-mems memory memory-reservation memory-swap pids-limit restart'.split(
+    ' ',
+  ),
+);
+
+/** What `update` can change of a container. */
+export const UPDATE_FLAGS: readonly FlagSpec[] = CREATE_FLAGS.filter((one) => CHANGEABLE.has(one.name)).map((one) =>
+  one.name === 'restart' ? flag('restart', '', 'string', one.help) : one,
+);
+
 /** What `run` takes: all of `create`, and how to attach. */
 export const RUN_FLAGS: readonly FlagSpec[] = [
   ...CREATE_FLAGS,

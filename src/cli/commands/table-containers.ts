@@ -36,6 +36,7 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
     flags: CREATE_FLAGS,
     interspersed: false,
     completes: 'images',
+    examples: [['galley create --name web -p 8080:80 nginx', 'ready to be started']],
     load: () => import('./create.ts'),
   },
   {
@@ -50,6 +51,10 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
       DETACH_KEYS,
     ],
     completes: 'containers',
+    examples: [
+      ['galley start web db', 'both'],
+      ['galley start -ai shell', 'go on in a shell that was left'],
+    ],
     load: () => import('./start.ts'),
   },
   {
@@ -60,6 +65,7 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
     args: some,
     flags: TIMEOUT,
     completes: 'running',
+    examples: [['galley stop -t 30 web', 'with 30 seconds to finish']],
     load: () => import('./stop.ts'),
   },
   {
@@ -70,6 +76,7 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
     args: some,
     flags: TIMEOUT,
     completes: 'containers',
+    examples: [['galley restart web', 'stopped and started again']],
     load: () => import('./restart.ts'),
   },
   {
@@ -80,6 +87,7 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
     args: some,
     flags: [flag('signal', 's', 'string', 'signal to send (default KILL)')],
     completes: 'running',
+    examples: [['galley kill -s HUP web', 'a signal, not the end']],
     load: () => import('./kill.ts'),
   },
   {
@@ -94,6 +102,10 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
       flag('link', 'l', 'bool', 'remove the link, not the container'),
     ],
     completes: 'containers',
+    examples: [
+      ['galley rm -f web', 'stopped or not'],
+      ['galley rm $(galley ps -aq -f status=exited)', 'all that ended'],
+    ],
     load: () => import('./rm.ts'),
   },
   {
@@ -130,6 +142,10 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
       flag('details', '', 'bool', 'with the attributes of the logging driver'),
     ],
     completes: 'containers',
+    examples: [
+      ['galley logs -f -n 100 web', 'the last 100 lines and what follows'],
+      ['galley logs --since 10m web', 'the last ten minutes'],
+    ],
     load: () => import('./logs.ts'),
   },
   {
@@ -166,6 +182,7 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
       flag('sig-proxy', '', 'bool', 'pass signals on to the command', { default: 'true' }),
     ],
     completes: 'running',
+    examples: [['galley attach --no-stdin web', 'watch its output; Ctrl-P Ctrl-Q leaves a terminal']],
     load: () => import('./attach.ts'),
   },
   {
@@ -176,6 +193,7 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
     args: some,
     flags: [],
     completes: 'running',
+    examples: [['galley pause web', 'it keeps its memory and its ports']],
     load: () => import('./pause.ts'),
   },
   {
@@ -186,6 +204,7 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
     args: some,
     flags: [],
     completes: 'running',
+    examples: [['galley unpause web', 'it goes on']],
     load: () => import('./unpause.ts'),
   },
   {
@@ -196,6 +215,7 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
     args: { min: 2, max: 2 },
     flags: [],
     completes: 'containers',
+    examples: [['galley rename web old-web', '']],
     load: () => import('./rename.ts'),
   },
   {
@@ -207,6 +227,7 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
     flags: [],
     interspersed: false,
     completes: 'running',
+    examples: [['galley top web -o pid,rss,args', "with ps options of one's own"]],
     load: () => import('./top.ts'),
   },
   {
@@ -217,6 +238,7 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
     args: some,
     flags: [],
     completes: 'running',
+    examples: [['galley wait job && echo $?', 'until it ends']],
     load: () => import('./wait.ts'),
   },
   {
@@ -227,6 +249,7 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
     args: { min: 1, max: 2 },
     flags: [],
     completes: 'running',
+    examples: [['galley port web 80', 'where port 80 is published']],
     load: () => import('./port.ts'),
   },
   {
@@ -242,6 +265,10 @@ export const CONTAINER_COMMANDS: readonly CommandSpec[] = [
       NO_TRUNC,
     ],
     completes: 'running',
+    examples: [
+      ['galley stats --no-stream', 'one look'],
+      ["galley stats --format '{{.Name}} {{.CPUPerc}}'", 'names and CPU only'],
+    ],
     load: () => import('./stats.ts'),
   },
 ];

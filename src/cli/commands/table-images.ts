@@ -78,7 +78,7 @@ export const IMAGE_COMMANDS: readonly CommandSpec[] = [
       flag('filter', '', 'filter', 'only what matches KEY=VALUE: until, label'),
       flag('force', 'f', 'bool', 'do not ask'),
     ],
-    load: () => import('./image-prune.ts'),
+    load: () => import('./prune.ts'),
   },
   {
     name: 'system fsck',

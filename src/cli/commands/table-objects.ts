@@ -22,6 +22,7 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
       QUIET,
     ],
     completes: 'images',
+    examples: [['galley images -f dangling=true -q', 'ids of images without a name']],
     load: () => import('./images.ts'),
   },
   {
@@ -36,6 +37,10 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
       flag('quiet', 'q', 'bool', 'no progress'),
       flag('disable-content-trust', '', 'bool', 'skip image verification', { default: 'true', hidden: true }),
     ],
+    examples: [
+      ['galley pull nginx:1.27', 'one tag'],
+      ['galley pull --platform linux/arm64 alpine', 'for another processor'],
+    ],
     load: () => import('./pull.ts'),
   },
   {
@@ -49,6 +54,7 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
       flag('no-prune', '', 'bool', 'keep untagged parents'),
     ],
     completes: 'images',
+    examples: [['galley rmi nginx:1.27', '']],
     load: () => import('./rmi.ts'),
   },
   {
@@ -59,6 +65,7 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
     args: { min: 2, max: 2 },
     flags: [],
     completes: 'images',
+    examples: [['galley tag web:latest registry.example/web:v2', 'a name to push to']],
     load: () => import('./tag.ts'),
   },
   {
@@ -104,6 +111,7 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
       OPT,
       flag('name', '', 'string', 'former way to name it', { hidden: true }),
     ],
+    examples: [['galley volume create data', 'for galley run -v data:/var/lib/data']],
     load: () => import('./volume-create.ts'),
   },
   {
@@ -113,6 +121,7 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
     usage: '[OPTIONS]',
     args: { min: 0, max: 0 },
     flags: [FILTER, FORMAT_LIST, QUIET],
+    examples: [['galley volume ls -f dangling=true', 'those that no container uses']],
     load: () => import('./volume-ls.ts'),
   },
   {
@@ -132,6 +141,7 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
     args: some,
     flags: [flag('force', 'f', 'bool', 'no error for a volume that is not there')],
     completes: 'volumes',
+    examples: [['galley volume rm data', '']],
     load: () => import('./volume-rm.ts'),
   },
   {
@@ -144,7 +154,7 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
       flag('filter', '', 'filter', 'only what matches KEY=VALUE'),
       flag('force', 'f', 'bool', 'do not ask'),
     ],
-    load: () => import('./volume-prune.ts'),
+    load: () => import('./prune.ts'),
   },
   {
     name: 'network ls',
@@ -153,6 +163,7 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
     usage: '[OPTIONS]',
     args: { min: 0, max: 0 },
     flags: [FILTER, FORMAT_LIST, NO_TRUNC, QUIET],
+    examples: [['galley network ls -f driver=bridge', '']],
     load: () => import('./network-ls.ts'),
   },
   {
@@ -188,6 +199,7 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
       LABEL,
       OPT,
     ],
+    examples: [['galley network create --subnet 10.10.0.0/24 backend', '']],
     load: () => import('./network-create.ts'),
   },
   {
@@ -198,6 +210,7 @@ export const OBJECT_COMMANDS: readonly CommandSpec[] = [
     args: some,
     flags: [flag('force', 'f', 'bool', 'no error for a network that is not there')],
     completes: 'networks',
+    examples: [['galley network rm backend', '']],
     load: () => import('./network-rm.ts'),
   },
 ];

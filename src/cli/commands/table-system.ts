@@ -17,6 +17,10 @@ export const SYSTEM_COMMANDS: readonly CommandSpec[] = [
       flag('since', '', 'string', 'from a time or a duration ago'),
       flag('until', '', 'string', 'up to a time or a duration ago'),
     ],
+    examples: [
+      ['galley events -f event=die', 'containers that end'],
+      ['galley events --since 1h --until 0s --format json', 'the last hour'],
+    ],
     load: () => import('./events.ts'),
   },
   {
@@ -26,6 +30,7 @@ export const SYSTEM_COMMANDS: readonly CommandSpec[] = [
     usage: '[OPTIONS]',
     args: none,
     flags: [FORMAT_ONE],
+    examples: [["galley info -f '{{.DockerRootDir}}'", 'where the data lies']],
     load: () => import('./info.ts'),
   },
   {
@@ -34,6 +39,7 @@ export const SYSTEM_COMMANDS: readonly CommandSpec[] = [
     usage: '[OPTIONS]',
     args: none,
     flags: [FORMAT_ONE],
+    examples: [["galley version -f '{{.Server.Version}}'", '']],
     load: () => import('./version.ts'),
   },
   {
@@ -71,6 +77,7 @@ export const SYSTEM_COMMANDS: readonly CommandSpec[] = [
     args: none,
     flags: DAEMON_FLAGS,
     own: true,
+    examples: [['galley daemon start --registry-mirror http://mirror:5000', '']],
     load: () => import('./daemon-start.ts'),
   },
   {
@@ -120,6 +127,7 @@ export const SYSTEM_COMMANDS: readonly CommandSpec[] = [
       ...DAEMON_FLAGS,
     ],
     own: true,
+    examples: [['galley daemon uninstall --purge', 'everything galley made is removed']],
     load: () => import('./daemon-uninstall.ts'),
   },
 ];

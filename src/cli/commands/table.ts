@@ -3,12 +3,19 @@
  * (yargs), the documentation, and the dashboard where it shows what a key would be on the command line.
  */
 import type { CommandSpec } from '../types.ts';
+import { CHANGE_COMMANDS } from './table-changes.ts';
 import { CONTAINER_COMMANDS } from './table-containers.ts';
 import { IMAGE_COMMANDS } from './table-images.ts';
 import { OBJECT_COMMANDS } from './table-objects.ts';
 import { SYSTEM_COMMANDS } from './table-system.ts';
 
-const ALL: readonly CommandSpec[] = [...CONTAINER_COMMANDS, ...IMAGE_COMMANDS, ...OBJECT_COMMANDS, ...SYSTEM_COMMANDS];
+const ALL: readonly CommandSpec[] = [
+  ...CONTAINER_COMMANDS,
+  ...CHANGE_COMMANDS,
+  ...IMAGE_COMMANDS,
+  ...OBJECT_COMMANDS,
+  ...SYSTEM_COMMANDS,
+];
 
 /** What help, completion and documentation tell of. */
 export const COMMANDS: readonly CommandSpec[] = ALL.filter((command) => !command.hidden);

@@ -25,7 +25,7 @@ export type CreateBody = Partial<Omit<CreateContainerBody, 'HostConfig'>> & {
   HostConfig: Partial<HostConfig>;
 };
 
-const bytes = (text: string) => (text === '' ? 0 : text === '-1' ? -1 : parseBytes(text));
+export const bytes = (text: string) => (text === '' ? 0 : text === '-1' ? -1 : parseBytes(text));
 const orNull = (list: string[]) => (list.length === 0 ? null : list);
 
 function healthOf(args: ParsedArgs): HealthConfig | undefined {
