@@ -36,7 +36,10 @@ export function timestamp(query: URLSearchParams, name: string): bigint | undefi
   if (unix) {
     const seconds = BigInt(unix[1] as string) * 1_000_000_000n;
     const fraction = BigInt((unix[2] ?? '').padEnd(9, '0') || '0');
-    return text.startsWith('-') ? seconds - fraction : seconds + fraction;
+    const nanos = text.startsWith('-') ? seconds - fraction : seconds + fraction;
+    if (BigInt.asIntN(64, nanos) !== nanos)
+      throw requestErrors.badParameter(name, text, 'a time beyond what 64 bits hold');
+    return nanos;
   }
   const rfc = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$/.exec(text);
   const millis = rfc ? Date.parse(`${rfc[1]}${rfc[3] ?? 'Z'}`) : Number.NaN;

@@ -88,7 +88,9 @@ describe.skipIf(!isRoot || cgroupVersion() !== 1 || !(live || dockerIsCurrent))(
     }
 
     it('every listed difference is still one', () => {
-      expect(DIFFERENCES.filter(({ line }) => !used.has(line)).map(({ line }) => line)).toEqual([]);
+      expect(DIFFERENCES.filter(({ line, perhaps }) => !perhaps && !used.has(line)).map(({ line }) => line)).toEqual(
+        [],
+      );
     });
   },
 );

@@ -29,6 +29,7 @@ describe('query parameters', () => {
     expect(timestamp(q('since=1700000000'), 'since')).toBe(1_700_000_000_000_000_000n);
     expect(timestamp(q('since=2023-11-14T22:13:20.5Z'), 'since')).toBe(1_700_000_000_500_000_000n);
     expect(timestamp(q(''), 'since')).toBeUndefined();
+    expect(() => timestamp(q('since=99999999999999'), 'since')).toThrow('beyond what 64 bits hold');
     expect(() => timestamp(q('since=yesterday'), 'since')).toThrow('yesterday');
   });
 
