@@ -58,6 +58,7 @@ export async function startDashboard(options: DashboardOptions): Promise<number>
   const view = createView();
   let ending: Ending | undefined;
   let instance: Instance | undefined;
+  let released = false;
   let suspend: Suspend = (work) => work();
   let link: Link;
 
@@ -115,7 +116,8 @@ export async function startDashboard(options: DashboardOptions): Promise<number>
             stdout.write(WRAP_ON);
             await work();
           });
-          stdout.write(WRAP_OFF);
+          // A quit typed in this moment has given the terminal back already: it stays as it was found.
+          if (!released) stdout.write(WRAP_OFF);
         };
       }}
     />
@@ -143,6 +145,7 @@ export async function startDashboard(options: DashboardOptions): Promise<number>
   } finally {
     instance?.unmount();
     job.release();
+    released = true;
     guard.release();
   }
   const running = link.facts.current().connection.state === 'connected';

@@ -47,9 +47,9 @@ describe.skipIf(!isRoot)('what the dashboard shows (needs root)', () => {
   it('follows the logs, stands still when told to, and follows again', async () => {
     await pot('i=0; while :; do i=$((i+1)); echo "line $i."; sleep 0.2; done');
     using terminal = openDashboard(kitchen, 80, 24);
-    await terminal.shows('line 3.');
+    await terminal.shows(/line \d+\./);
     terminal.write('l');
-    await terminal.shows('line 20.');
+    await terminal.shows(/line ([2-9]\d|\d{3})\./);
     // The newest line is the last one in the window.
     await waitFor('scrolling', () => !terminal.screen().includes('line 1.'));
     terminal.write('f');
@@ -68,9 +68,11 @@ describe.skipIf(!isRoot)('what the dashboard shows (needs root)', () => {
     terminal.write('f');
     await terminal.hides('line 1.');
     // A restart goes on in the same window.
+    const newest = () => Number(terminal.screen().match(/line (\d+)\./g)?.at(-1)?.slice(5, -1));
+    const before = newest();
     await docker.must(['restart', '-t', '0', 'pot']);
+    await waitFor('lines counted anew', () => newest() < before);
     await terminal.shows('following');
-    await terminal.shows(/line 1\.[\s\S]*line 2\./);
     expectWholeFrame(terminal);
   });
 

@@ -12,8 +12,8 @@ export interface Guard {
 }
 
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-/** Mouse off, bracketed paste off, line wrapping on, a soft reset (character set, insert mode), cursor on, attributes off. */
-export const RESET_MODES = '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?7h\x1b[!p\x1b[?25h\x1b[0m';
+/** Mouse off, bracketed paste off, a soft reset (character set, insert mode; some terminals end wrapping with it), wrapping on, cursor on, attributes off. */
+export const RESET_MODES = '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[!p\x1b[?7h\x1b[?25h\x1b[0m';
 
 /** Calls `onEnd` for a signal, an error that nobody caught and a terminal that went away; the first one counts. */
 export function guardTerminal(onEnd: (ending: Ending) => void): Guard {
