@@ -32,6 +32,8 @@ export interface Facts {
   others: readonly string[];
   engine: EngineFacts | undefined;
   containers: ReadonlyMap<string, ContainerFact>;
+  /** How often a container was seen to start: one that is restarted quickly is never seen stopped, and its log stream ends all the same. */
+  starts: ReadonlyMap<string, number>;
   images: ReadonlyMap<string, ImageSummary>;
   volumes: ReadonlyMap<string, Volume>;
   networks: ReadonlyMap<string, NetworkResource>;
@@ -48,6 +50,7 @@ export const NO_FACTS: Facts = {
   others: [],
   engine: undefined,
   containers: new Map(),
+  starts: new Map(),
   images: new Map(),
   volumes: new Map(),
   networks: new Map(),

@@ -85,6 +85,11 @@ export function startSync(client: EngineClient, facts: Coalesced<Facts>, onError
     const id = event.Actor?.ID ?? '';
     if (id === '' || QUIET.test(event.Action)) return;
     if (event.Type === 'container') {
+      if (event.Action === 'start' || event.Action === 'destroy')
+        facts.patch((now) => {
+          const seen = event.Action === 'start' ? (now.starts.get(id) ?? 0) + 1 : undefined;
+          return { ...now, starts: withEntry(now.starts, id, seen) };
+        });
       void look(`c${id}`, async () => {
         const [summary] = await client.listContainers({ all: true, filters: { id: [id] } });
         facts.patch((now) => ({

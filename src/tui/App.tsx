@@ -48,17 +48,18 @@ function useDetail(link: Link, facts: Facts, view: View): void {
   const tab = tabOf(view);
   const { pane, timestamps } = view;
   const state = id && pane === 'containers' ? facts.containers.get(id)?.State : '';
+  const starts = id ? (facts.starts.get(id) ?? 0) : 0;
   const connected = facts.connection.state === 'connected';
   const connectedAt = facts.engine?.connectedAt ?? 0;
   useEffect(() => {
     if (!connected) return;
     // A stream ends with its container and its connection: the same logs are then opened anew.
-    const revision = `${state === 'running' ? 'live' : ''}${connectedAt}`;
+    const revision = `${state === 'running' ? 'live' : ''}${starts}:${connectedAt}`;
     if (!id || tab === 'stats' || tab === 'used by') task.show(undefined);
     else if (tab === 'logs') task.show({ kind: 'logs', id, timestamps }, revision);
     else if (tab === 'history') task.show({ kind: 'history', id });
     else task.show({ kind: 'inspect', pane, id }, state);
-  }, [task, id, tab, pane, timestamps, state, connected, connectedAt]);
+  }, [task, id, tab, pane, timestamps, state, starts, connected, connectedAt]);
 }
 
 /** Draws again when the text of a visible age changes, and not before. */

@@ -34,7 +34,10 @@ beforeAll(async () => {
       response.setHeader('Ostype', 'linux');
       if (request.url?.endsWith('/_ping')) return response.end();
       // Without the version: galley's first request goes out in its own, docker's in that of its ping.
-      recorded.push({ url: request.url?.replace(/^\/v[\d.]+/, '') ?? '', body: text === '' ? undefined : JSON.parse(text) });
+      recorded.push({
+        url: request.url?.replace(/^\/v[\d.]+/, '') ?? '',
+        body: text === '' ? undefined : JSON.parse(text),
+      });
       response.statusCode = 201;
       response.setHeader('Content-Type', 'application/json');
       response.end(JSON.stringify({ Id: 'c'.repeat(64), Warnings: [] }));

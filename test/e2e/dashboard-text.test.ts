@@ -68,7 +68,14 @@ describe.skipIf(!isRoot)('what the dashboard shows (needs root)', () => {
     terminal.write('f');
     await terminal.hides('line 1.');
     // A restart goes on in the same window.
-    const newest = () => Number(terminal.screen().match(/line (\d+)\./g)?.at(-1)?.slice(5, -1));
+    const newest = () =>
+      Number(
+        terminal
+          .screen()
+          .match(/line (\d+)\./g)
+          ?.at(-1)
+          ?.slice(5, -1),
+      );
     const before = newest();
     await docker.must(['restart', '-t', '0', 'pot']);
     await waitFor('lines counted anew', () => newest() < before);
