@@ -349,8 +349,12 @@ const blur = (text: string) =>
   text
     .replace(/[0-9a-f]{64}/g, '<id>')
     .replace(/\b[0-9a-f]{12}\b/g, '<id>')
-    .replace(/\b172\.\d+\.\d+\.\d+/g, '<address>')
-    .replace(/02:42:ac(:[0-9a-f]{2}){3}/g, '<mac>')
+    // The default pools: 172.17 to 172.31 with /16, then pieces of 192.168 with /20 where the host has routes into the first.
+    .replace(/\b(172\.\d+|192\.168)\.\d+\.\d+(\/(16|20)\b)?/g, (_all, _net, size) =>
+      size ? '<address>/16' : '<address>',
+    )
+    .replace(/"IPPrefixLen":20\b/g, '"IPPrefixLen":16')
+    .replace(/02:42:(?:ac(?::[0-9a-f]{2})|c0:a8)(?::[0-9a-f]{2}){2}/g, '<mac>')
     .replace(/\/tmp\/g[de]-\w+\/data/g, '<data>')
     .replace(/"com\.docker\.network\.bridge\.name":"\w+0"/g, '"com.docker.network.bridge.name":"<bridge>"');
 
