@@ -8,6 +8,20 @@ import type { Log } from '../system/log.ts';
 import type { Context, Handler, Route } from './context.ts';
 import { failure } from './respond.ts';
 
+/** The longest that a refused upload is read on. */
+const DRAIN_MS = 2_000;
+
+/** Reads what is still coming of a refused request: a client in the middle of an upload would see a broken pipe instead of the reason. */
+async function drained(req: IncomingMessage): Promise<void> {
+  if (req.complete || req.destroyed) return;
+  req.resume();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, DRAIN_MS);
+  req.once('end', resolve).once('close', resolve);
+  await promise;
+  clearTimeout(timer);
+}
+
 interface Entry {
   handler: Handler;
   hijacks: boolean;
@@ -86,7 +100,10 @@ export function createApiServer(routes: readonly Route[], log: Log): ApiServer {
       // A client that went away ends its own work: that is no failure of ours.
       if (!gone.signal.aborted) note(log, req, error);
       if (res.headersSent || res.destroyed) res.destroy();
-      else failure(res, error);
+      else {
+        await drained(req);
+        failure(res, error);
+      }
     }
   }
 
