@@ -26,6 +26,9 @@ export interface TableDeps {
   log: Log;
 }
 
+/** On a host whose firewall is written to all the time the last one counts. */
+const REBUILD_ATTEMPTS = 5;
+
 /**
  * The nft table of one galleyd. It is made as a whole; published ports come and go as single elements. What others do to it, or to
  * the firewall beside it, is seen by `look` and set right.
@@ -53,9 +56,16 @@ export class NftTable {
       internal: network.internal,
       masquerade: networkOptions(network).masquerade,
     }));
-    await nft(tableScript(name, rules, ports()));
     using netfilter = new Netfilter();
-    this.#uses = await this.#usesNow(netfilter);
+    // The rules are counted only where nobody wrote in between, which the generation tells (a transaction is one step): what a
+    // stranger's flush left would else be taken for the whole table from then on.
+    for (let attempt = 1; attempt <= REBUILD_ATTEMPTS; attempt += 1) {
+      const before = await netfilter.generation();
+      await nft(tableScript(name, rules, ports()));
+      this.#uses = await this.#usesNow(netfilter);
+      this.#generation = await netfilter.generation();
+      if (this.#generation === before + 1) break;
+    }
     await this.#openOthers(netfilter);
   }
 
@@ -109,6 +119,8 @@ export class NftTable {
     if (generation === this.#generation && !this.#deps.accepts.oldTableChanged()) return;
     await this.#deps.mutex.run('look at the firewall', async () => {
       if (this.#timer === undefined) return;
+      // Of before the look: what changes during it is seen by the next one.
+      this.#generation = await netfilter.generation();
       if (await this.#isWhole(netfilter)) await this.#openOthers(netfilter);
       else {
         this.#deps.log.warn('the nft table was changed by somebody else; it is rebuilt', { table: this.#deps.name });
@@ -122,7 +134,6 @@ export class NftTable {
       netfilter,
       this.#deps.bridges().map((network) => network.bridge),
     );
-    this.#generation = await netfilter.generation();
   }
 
   async #usesNow(netfilter: Netfilter): Promise<Map<string, number>> {

@@ -129,7 +129,15 @@ describe.skipIf(!isRoot)('the runtime at its edges (root)', () => {
     const identity = await kit.runtime.create({ ...task, portDescriptors: [fd] });
     await kit.runtime.start(task.id);
     closeDescriptor(fd);
-    const open = (pid: number) => readdirSync(`/proc/${pid}/fd`).map((name) => readlinkSync(`/proc/${pid}/fd/${name}`));
+    const open = (pid: number) =>
+      readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
+        try {
+          return [readlinkSync(`/proc/${pid}/fd/${name}`)];
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+          return []; // closed since it was listed
+        }
+      });
     const conmon = Number(readFileSync(path.join(kit.folder, 'run/b', task.id, 'conmon.pid'), 'utf8'));
     expect(open(conmon)).toContain(socket);
     expect(open(identity.pid)).not.toContain(socket);
